@@ -1,0 +1,44 @@
+# minqing: set-up, main job, tests. `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: $(READY)  ## set everything up and route the bundled sample of petitions
+	@$(BIN)/minqing demo
+
+.PHONY: test
+test: $(READY)  ## set everything up, check style, types and floors, and run every test
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(READY)  ## style (ruff), types (mypy), floors (import-linter)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(READY)  ## measure accuracy and speed against the baselines (needs the evaluation data)
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+.PHONY: clean
+clean:  ## remove what set-up and runs left in this folder
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==//p' constraints.txt)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""What is read: record types, readers, issue tree, unit directory, places, configuration."""

@@ -1,0 +1,1 @@
+"""What leaves: the store, the output files and the report."""

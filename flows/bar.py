@@ -1,0 +1,31 @@
+"""A progress bar for a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from flows.plan import Progress
+
+
+class Bar(Progress):
+    """Draws chunks done on stderr."""
+
+    def __init__(self) -> None:
+        self._bar = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("routing", total=None)
+        self._bar.start()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Draw `done` of `total` chunks; the bar goes when all are done."""
+        self._bar.update(self._task, completed=done, total=total)
+        if done >= total:
+            self._bar.stop()

@@ -1,0 +1,209 @@
+"""The command line. Heavy libraries are imported by the commands that need them, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+_PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+_MAP = click.option(
+    "--map", "pairs", multiple=True, metavar="FIELD=HEADER", help="Read FIELD from the column HEADER (may be repeated)."
+)
+_UNITS = click.option("--units", type=click.Path(path_type=Path), help="Unit directory (YAML) of the city.")
+_PLACES = click.option(
+    "--places", type=click.Path(path_type=Path), help="Gazetteer (CSV); places.csv beside the directory by default."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+_TARGET = click.option(
+    "--target", required=True, type=click.Choice(["issue_type", "unit"]), help="What to learn or measure."
+)
+
+
+class _Group(click.Group):
+    """Turns expected errors into one line on stderr and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's result
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if _expected(error):
+                click.echo(f"minqing: {error}", err=True)
+                ctx.exit(2)
+            raise
+
+
+def _expected(error: Exception) -> bool:
+    names = {
+        "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
+        "NotReadyError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
+    }  # fmt: skip
+    return any(cls.__name__ in names for cls in type(error).__mro__)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="minqing")
+def main() -> None:
+    """民情: routes residents' petitions to the responsible unit, with calibrated confidence and reasons.
+
+    Models and the store live under MINQING_HOME (the platform's user data folder by default).
+    """
+    from corpora.workspace import workspace
+
+    os.environ.setdefault("PREFECT_HOME", str(workspace() / "prefect"))
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+
+
+@main.command()
+@_PATHS
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the results.")
+@_UNITS
+@_PLACES
+@_MAP
+@click.option("--config", type=click.Path(path_type=Path), help="The city's own configuration (YAML).")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the run; today by default.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; one per core by default.")
+@_JSON
+def route(
+    paths: tuple[Path, ...],
+    out: Path,
+    units: Path | None,
+    places: Path | None,
+    pairs: tuple[str, ...],
+    config: Path | None,
+    on: Any,  # noqa: ANN401 - click gives a datetime or None
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Route the petitions in PATHS (CSV, Excel, JSON, Parquet, folders) and write suggestions to --out."""
+    run = _route(paths, out, units, places, _mapping(pairs), config, on.date() if on else None, workers)
+    if as_json:
+        _print_json(run)
+    else:
+        _show_run(run)
+
+
+@main.command()
+@click.option("--out", default="out/demo", show_default=True, type=click.Path(path_type=Path), help="Folder for the results.")
+@_JSON
+def demo(out: Path, as_json: bool) -> None:
+    """Train on the bundled invented history of 澜港市 and route its bundled invented petitions.
+
+    Works in a home of its own inside --out, so your models and store stay as they are.
+    """
+    from flows.demo import run_demo
+
+    run, trainings = run_demo(out, _progress())
+    if as_json:
+        _print_json({**run, "trainings": trainings})
+        return
+    for training in trainings:
+        _show_training(training)
+    _show_run(run)
+
+
+@main.command()
+@_PATHS
+@_TARGET
+@_MAP
+@_UNITS
+@_PLACES
+@click.option("--no-promote", is_flag=True, help="Keep the version, but do not put it in service.")
+@_JSON
+def train(
+    paths: tuple[Path, ...],
+    target: str,
+    pairs: tuple[str, ...],
+    units: Path | None,
+    places: Path | None,
+    no_promote: bool,
+    as_json: bool,
+) -> None:
+    """Learn TARGET from the labelled petitions in PATHS and put the new version in service."""
+    from flows.learning import train_files
+
+    result = train_files(target, paths, _mapping(pairs), units, places, promote=not no_promote)
+    if as_json:
+        _print_json(result)
+    else:
+        _show_training(result)
+
+
+@main.command()
+@_PATHS
+@_TARGET
+@_MAP
+@click.option("--model", "version", help="Version to measure; the one in service by default.")
+@_JSON
+def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], version: str | None, as_json: bool) -> None:
+    """Measure the model in service on the labelled petitions in PATHS."""
+    from flows.learning import evaluate_files
+
+    result = evaluate_files(target, paths, _mapping(pairs), version)
+    if as_json:
+        _print_json(result)
+    else:
+        _show_training(result)
+
+
+def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, str], config: Any, on: Any, workers: int | None) -> dict[str, Any]:  # noqa: ANN401, E501
+    from flows.route import route as flow
+
+    return flow(
+        [str(path) for path in paths],
+        str(out),
+        units=str(units) if units else None,
+        places=str(places) if places else None,
+        mapping=mapping,
+        config=str(config) if config else None,
+        on=on,
+        workers=workers,
+        progress=_progress(),
+    )
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        field, _, header = pair.partition("=")
+        if not field.strip() or not header.strip():
+            msg = f"--map takes FIELD=HEADER, not {pair!r}"
+            raise click.BadParameter(msg)
+        mapping[field.strip()] = header.strip()
+    return mapping
+
+
+def _progress() -> Any:  # noqa: ANN401 - a Progress, imported late
+    """Return a progress bar on a terminal, and silence in a pipe."""
+    from flows.plan import Progress
+
+    if not sys.stderr.isatty():
+        return Progress()
+    from flows.bar import Bar
+
+    return Bar()
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _show_run(run: dict[str, Any]) -> None:
+    from flows.tables import run_table
+
+    click.echo(run_table(run))
+
+
+def _show_training(result: dict[str, Any]) -> None:
+    from flows.tables import training_table
+
+    click.echo(training_table(result))

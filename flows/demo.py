@@ -1,0 +1,42 @@
+"""The demonstration: train on the bundled invented history and route the bundled invented petitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from corpora.workspace import HOME_VARIABLE
+from flows.plan import Progress
+
+#: The last day of the bundled petitions: the run is dated so that deadlines read as on that night.
+DAY = dt.date(2026, 11, 20)
+
+
+def city_folder() -> Path:
+    """Return the folder of the bundled invented city."""
+    return Path(str(resources.files("corpora"))) / "data" / "cities" / "langang"
+
+
+def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Train both targets, route, and return the run and the trainings."""
+    home = (out / "home").absolute()
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(home)
+    try:
+        from flows.learning import train_files
+        from flows.route import route
+
+        city = city_folder()
+        trainings = [
+            train_files(target, [city / "history.csv"], {}, city / "units.yaml") for target in ("issue_type", "unit")
+        ]
+        run = route([str(city / "incoming")], str(out), units=str(city / "units.yaml"), on=DAY, progress=progress)
+    finally:
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
+    return run, trainings

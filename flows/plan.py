@@ -1,0 +1,99 @@
+"""What a run is: its inputs, models, configuration and folders, fixed before the first row is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpora.config import load_config
+from corpora.readers import source_files
+from corpora.workspace import models_dir, spool_dir, store_path
+from models import registry
+from models.serving import versions
+
+
+class Progress:
+    """Told after each chunk how many are done; this one says nothing."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Hear that `done` of `total` chunks are scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run, as plain values that any process can take.
+
+    Attributes:
+        run_id: the same for the same inputs, models and configuration.
+        digest: hash over the inputs' content and the mapping.
+        issue_version, unit_version: champions at the start, or None for a city without history.
+    """
+
+    run_id: str
+    digest: str
+    paths: tuple[str, ...]
+    out: str
+    units: str | None
+    places: str | None
+    mapping: tuple[tuple[str, str], ...]
+    config: str | None
+    on: dt.date
+    spool: str
+    store: str
+    models: str
+    issue_version: str | None
+    unit_version: str | None
+
+    def chunk(self, kind: str, number: int) -> Path:
+        """Return the spool path of a chunk at one stage (`read`, `scored`, `lines`)."""
+        return Path(self.spool) / f"{kind}-{number:06d}.arrow"
+
+
+def make_plan(
+    paths: Sequence[str],
+    out: str,
+    units: str | None,
+    places: str | None,
+    mapping: Mapping[str, str] | None,
+    config: str | None,
+    on: dt.date | None,
+) -> Plan:
+    """Fix a run.
+
+    Raises:
+        corpora.readers.ReadError: if a path does not exist.
+        corpora.config.ConfigError: if the configuration is wrong.
+        models.serving.NotReadyError: if there is neither a unit directory nor a unit model.
+    """
+    day = on or dt.date.today()
+    issue, unit = registry.champion(models_dir(), "issue_type"), registry.champion(models_dir(), "unit")
+    settings = load_config(Path(config) if config else None)
+    named = versions(issue, unit, Path(units) if units else None, Path(places) if places else None)
+    pairs = tuple(sorted((mapping or {}).items()))
+    digest = hashlib.sha256(json.dumps(pairs).encode())
+    for file in source_files([Path(path) for path in paths]):
+        with file.open("rb") as content:
+            digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())
+    inputs = digest.hexdigest()[:32]
+    identity = json.dumps([inputs, named, settings.version, settings.chunk_rows, day.isoformat()])
+    run_id = "run_" + hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
+    return Plan(
+        run_id=run_id,
+        digest=inputs,
+        paths=tuple(str(path) for path in paths),
+        out=str(out),
+        units=units,
+        places=places,
+        mapping=pairs,
+        config=config,
+        on=day,
+        spool=str(spool_dir() / run_id),
+        store=str(store_path()),
+        models=str(models_dir()),
+        issue_version=issue,
+        unit_version=unit,
+    )

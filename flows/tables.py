@@ -1,0 +1,58 @@
+"""Small tables for a terminal; Chinese characters are two columns wide."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+_LEVELS = {"normal": "一般", "elevated": "关注", "urgent": "紧急", "critical": "特急"}
+
+
+def run_table(run: dict[str, Any]) -> str:
+    """Return the summary of a run."""
+    decisions = run["decisions"]
+    grave = run["urgency"].get("urgent", 0) + run["urgency"].get("critical", 0)
+    lines = [
+        "",
+        f"读入 read {run['read']}   已出建议 routed {run['routed']}   未采用 rejected {run['rejected']}",
+        f"直派 auto {decisions.get('auto', 0)}   待复核 review {decisions.get('review', 0)}   "
+        f"紧急 urgent {grave}   事件 events {run['events']}   新增 new {run['new_suggestions']}",
+    ]
+    if not run["history"]:
+        lines.append("无历史标注，仅凭职责与地名：全部待复核 (no labelled history: duties and places alone)")
+    lines += ["", *_columns([("承办单位 unit", "件 petitions"), *((n, str(c)) for n, c in run["top_units"])])]
+    if run["rejected_by"]:
+        lines += ["", "未采用的行 rejected rows (rejected.jsonl):"]
+        lines += [f"  {code:<20} {count}" for code, count in run["rejected_by"].items()]
+    lines += ["", f"报告 report: {Path(run['out']) / 'report.html'}"]
+    return "\n".join(lines)
+
+
+def training_table(result: dict[str, Any]) -> str:
+    """Return the measures of a training or an evaluation, with the coverage table."""
+    name = {"issue_type": "问题类型 issue_type", "unit": "承办单位 unit"}[result["target"]]
+    lines = ["", f"{name}   {result['model']}", f"  rows {result['rows']}   classes {result['classes']}"]
+    if result["accuracy"] is not None:
+        lines.append(
+            f"  accuracy {result['accuracy']:.3f}   top-3 {result['top3_accuracy']:.3f}   macro-F1 {result['macro_f1']:.3f}"
+            f"   ECE {result['ece']:.3f}   ({result['measured_on']})"
+        )
+        lines.append("  precision  threshold  straight through")
+        for row in result["coverage"]:
+            threshold = "    –" if row["threshold"] is None else f"{row['threshold']:5.2f}"
+            lines.append(f"     {row['wanted']:5.0%}      {threshold}            {row['share']:5.1%}")
+    for key, title in (("left_out", "left out"), ("rejected", "rejected")):
+        if result[key]:
+            lines.append(f"  {title}: " + ", ".join(f"{reason} {count}" for reason, count in result[key].items()))
+    return "\n".join(lines)
+
+
+def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(_width(name) for name, _ in rows)
+    return [f"  {name}{' ' * (width - _width(name))}  {value:>12}" for name, value in rows]
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

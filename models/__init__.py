@@ -1,0 +1,1 @@
+"""What is learnt: classifiers, ranker, calibration, evaluation, saved versions."""

@@ -1,0 +1,155 @@
+"""A text classifier: encoder, learnt views, optional given views, ranker; fitted with out-of-fold scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.encoder import Encoder
+from models.ranker import Ranker
+from models.views import LinearViews, NeighbourView, linear_outputs
+from pipeline.petitions.features import Block, TextFeatures
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+FOLDS = 5
+#: With fewer held-out rows the ranker's weights would be noise: the linear view alone is used.
+MIN_RANKER_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Result for a batch: probabilities (rows, classes), and the nearest training rows with their cosines."""
+
+    probabilities: F64
+    nearest: I64
+    cosine: F32
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions for labelled rows by models that had not seen them.
+
+    Attributes:
+        rows: positions in the training rows, ascending.
+        y: class index of each.
+        probabilities: float64, shape (rows, classes).
+    """
+
+    rows: I64
+    y: I64
+    probabilities: F64
+
+
+@dataclass(frozen=True)
+class LearntViews:
+    """The views that are refitted on each set of training rows."""
+
+    encoder: Encoder
+    linear: LinearViews
+    neighbours: NeighbourView
+
+    @classmethod
+    def fit(cls, features: TextFeatures, y: I64) -> LearntViews:
+        """Fit all learnt views on rows with class indices `y`."""
+        encoder = Encoder.fit(features, linear_outputs(len(np.unique(y))))
+        blocks = encoder.transform(features)
+        return cls(encoder, LinearViews.fit(encoder, blocks, y), NeighbourView.fit(blocks["word"], y))
+
+    def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], I64, F32]:
+        """Return view → scores of shape (rows, classes), and the neighbours behind the vote."""
+        blocks = self.encoder.transform(features)
+        views = self.linear.scores(blocks, classes)
+        where, cosine = self.neighbours.nearest(blocks["word"])
+        views["neighbours"] = self.neighbours.scores(where, cosine, classes)
+        return views, where, cosine
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Learnt views and the ranker over them and over the views given with a batch."""
+
+    views: LearntViews
+    ranker: Ranker
+    classes: int
+
+    @classmethod
+    def fit(
+        cls,
+        features: TextFeatures,
+        y: I64,
+        classes: int,
+        order: F64 | None,
+        given: Mapping[str, F32] | None = None,
+    ) -> tuple[Classifier, HeldOut]:
+        """Fit on labelled rows; also return the held-out predictions that the ranker was fitted on.
+
+        Args:
+            features: the rows.
+            y: class index of each row, below `classes`.
+            classes: number of classes, seen or not.
+            order: time of each row for folds by time, or None for folds by position.
+            given: views that need no fitting (duties, places), name → scores (rows, classes).
+        """
+        given = given or {}
+        folds = make_folds(len(y), order)
+        held: dict[str, F32] = {}
+        kept = np.zeros(len(y), bool)
+        for fold in range(FOLDS):
+            train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            if len(test) == 0 or len(np.unique(y[train])) < 2:
+                continue
+            views = LearntViews.fit(take(features, train), y[train])
+            for name, scores in views.scores(take(features, test), classes)[0].items():
+                held.setdefault(name, np.zeros((len(y), classes), np.float32))[test] = scores
+            kept[test] = True
+        full = LearntViews.fit(features, y)
+        common = set(full.scores(take(features, np.arange(1)), classes)[0]) & set(held) | set(given)
+        stacked = {name: scores[kept] for name, scores in (held | dict(given)).items() if name in common}
+        rows = np.flatnonzero(kept)
+        if len(rows) < MIN_RANKER_ROWS:
+            stacked = {"linear": full.scores(features, classes)[0]["linear"]}
+            ranker = Ranker.fit(stacked, y, folds, ordered=False)
+            return cls(full, ranker, classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
+        ranker = Ranker.fit(stacked, y[rows], folds[rows], ordered=order is not None)
+        return cls(full, ranker, classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
+
+    def score(
+        self,
+        features: TextFeatures,
+        given: Mapping[str, F32] | None = None,
+        excluded: npt.NDArray[np.bool_] | None = None,
+    ) -> Scored:
+        """Return calibrated probabilities of a batch; `excluded` marks cells that must get none."""
+        views, where, cosine = self.views.scores(features, self.classes)
+        views.update(given or {})
+        return Scored(self.ranker.probabilities(views, excluded), where, cosine)
+
+
+def make_folds(rows: int, order: F64 | None) -> I64:
+    """Return the fold of each row: blocks of consecutive time, or turns where there is no time."""
+    if order is None:
+        return np.arange(rows) % FOLDS
+    folds = np.empty(rows, np.int64)
+    folds[np.argsort(order, kind="stable")] = np.arange(rows) * FOLDS // max(rows, 1)
+    return folds
+
+
+def take(features: TextFeatures, rows: Sequence[int] | I64) -> TextFeatures:
+    """Return the features of some rows, renumbered from 0."""
+    rows = np.asarray(rows, np.int64)
+    number = np.full(features.size, -1, np.int32)
+    number[rows] = np.arange(len(rows), dtype=np.int32)
+    blocks = {}
+    for name, block in features.blocks.items():
+        mine = number[block.rows]
+        keep = mine >= 0
+        if len(rows) > 1 and np.any(np.diff(rows) < 0):
+            msg = "rows must ascend"
+            raise ValueError(msg)
+        blocks[name] = Block(mine[keep], block.buckets[keep], block.counts[keep])
+    return TextFeatures(len(rows), blocks)

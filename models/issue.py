@@ -1,0 +1,129 @@
+"""Issue type: a hierarchical classifier over the issue tree, or the tree's own words where there are no labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.issue_tree import IssueTree
+from corpora.units import UnitDirectory
+from models.classifier import Classifier, HeldOut
+from models.duty_index import DutyIndex, DutyText, relative
+from models.ranker import Ranker
+from pipeline.petitions.features import TextFeatures
+from pipeline.petitions.segment import Segmenter
+
+F64 = npt.NDArray[np.float64]
+#: Weight of the tree's own words, for a city without labelled issue types (benchmarks/zero_history.py).
+PRIOR = {"duty": 9.0}
+
+
+@dataclass(frozen=True)
+class IssueModel:
+    """Probabilities over issue labels.
+
+    Attributes:
+        labels: issue codes, or the labels as filed where they are not of the tree.
+        classifier: the learnt part, or None where nothing was labelled.
+        index: tree nodes and duty items by BM25, used where `classifier` is None.
+    """
+
+    labels: tuple[str, ...]
+    classifier: Classifier | None
+    index: DutyIndex | None = None
+
+    @classmethod
+    def fit(cls, features: TextFeatures, labels: Sequence[str], order: F64 | None) -> tuple[IssueModel, HeldOut]:
+        """Learn from labelled rows; also return the held-out predictions made on the way.
+
+        Args:
+            features: n rows.
+            labels: n issue codes (or labels not of the tree).
+            order: n times, or None.
+
+        Raises:
+            ValueError: if the rows hold fewer than two labels.
+        """
+        names = tuple(sorted(set(labels)))
+        y = np.searchsorted(np.array(names), np.array(labels))
+        classifier, held_out = Classifier.fit(features, y, len(names), order)
+        return cls(names, classifier), held_out
+
+    @classmethod
+    def without_history(cls, tree: IssueTree, directory: UnitDirectory | None, segmenter: Segmenter) -> IssueModel:
+        """Return a model that knows the tree's words and the duty items filed under its nodes, and nothing else."""
+        labels = tuple(node.code for node in tree.leaves())
+        at = {code: i for i, code in enumerate(labels)}
+        texts = [DutyText(code, at[code], tree.path_name(code).replace("/", " "), ()) for code in labels]
+        for duty in directory.duties() if directory else ():
+            for code in duty.issues:
+                if code in at:
+                    texts.append(DutyText(duty.id, at[code], duty.text, duty.keywords))
+        return cls(labels, None, DutyIndex(texts, segmenter))
+
+    def probabilities(self, features: TextFeatures) -> F64:
+        """Return probabilities, float64 of shape (rows, labels)."""
+        if self.classifier is not None:
+            return self.classifier.score(features).probabilities
+        if self.index is None:
+            msg = "an issue model needs a classifier or an index"
+            raise ValueError(msg)
+        best, _ = self.index.by_owner(self.index.scores(features), len(self.labels))
+        return Ranker.prior(PRIOR, len(self.labels)).probabilities({"duty": relative(best)})
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What is given out for a batch: one node a row, and the likeliest labels.
+
+    Attributes:
+        codes, probability: the node and its mass, n each.
+        top: the likeliest labels, n lists of (label, probability), best first.
+    """
+
+    codes: list[str]
+    probability: F64
+    top: list[list[tuple[str, float]]]
+
+
+class Hierarchy:
+    """Aggregates label probabilities up the tree: the parent is given where the mass is spread over siblings."""
+
+    def __init__(self, labels: Sequence[str], tree: IssueTree) -> None:
+        self._labels = list(labels)
+        nodes: dict[str, int] = {}
+        pairs = []
+        for i, label in enumerate(labels):
+            chain = [label]
+            if tree.resolve(label) == label:
+                chain += [str(code) for code in tree.ancestors(label)]
+            pairs += [(i, nodes.setdefault(node, len(nodes))) for node in chain]
+        self._nodes = list(nodes)
+        self._level = np.array([len(n) // 2 if n.isdigit() and tree.resolve(n) == n else 1 for n in self._nodes])
+        self._sum = np.zeros((len(labels), len(nodes)))
+        for i, j in pairs:
+            self._sum[i, j] = 1.0
+
+    def emit(self, probabilities: F64, min_mass: float, top_k: int) -> Emitted:
+        """Return the deepest node of each row that holds at least `min_mass`, else the best first-level type."""
+        mass = probabilities @ self._sum
+        rows = np.arange(len(mass))
+        chosen = np.zeros(len(mass), np.int64)
+        for level in (1, 2, 3):
+            of_level = np.flatnonzero(self._level == level)
+            if len(of_level) == 0:
+                continue
+            best = of_level[mass[:, of_level].argmax(1)]
+            enough = mass[rows, best] >= min_mass if level > self._level.min() else np.ones(len(mass), bool)
+            chosen = np.where(enough, best, chosen)
+        k = min(top_k, len(self._labels))
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+        values = np.take_along_axis(probabilities, order, 1)
+        top = [
+            [(self._labels[i], p) for i, p in zip(row, ps, strict=True)]
+            for row, ps in zip(order.tolist(), values.tolist(), strict=True)
+        ]
+        return Emitted([self._nodes[i] for i in chosen.tolist()], mass[rows, chosen], top)

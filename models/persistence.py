@@ -1,0 +1,75 @@
+"""A classifier as plain arrays and plain values: nothing that runs when it is loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from models.classifier import Classifier, LearntViews
+from models.encoder import Encoder
+from models.ranker import Ranker
+from models.views import LinearViews, NeighbourView
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays of a classifier and its plain values (JSON-able)."""
+    encoder, linear, neighbours = classifier.views.encoder, classifier.views.linear, classifier.views.neighbours
+    arrays: Arrays = {}
+    for name in encoder.buckets:
+        arrays[f"encoder.{name}.buckets"] = encoder.buckets[name]
+        arrays[f"encoder.{name}.idf"] = encoder.idf[name]
+        arrays[f"linear.{name}"] = linear.coefficients[name]
+    arrays["linear.seen"] = linear.seen
+    arrays["linear.intercept"] = linear.intercept
+    index = neighbours.transposed
+    arrays |= {
+        "neighbours.data": index.data,
+        "neighbours.indices": index.indices,
+        "neighbours.indptr": index.indptr,
+        "neighbours.shape": np.array(index.shape, np.int64),
+        "neighbours.labels": neighbours.labels,
+        "neighbours.keep": neighbours.keep,
+        "ranker.weights": classifier.ranker.weights,
+        "ranker.bias": classifier.ranker.bias,
+    }
+    plain = {
+        "classes": classifier.classes,
+        "blocks": list(encoder.buckets),
+        "linear_views": list(linear.names),
+        "ranker_views": list(classifier.ranker.views),
+        "temperature": classifier.ranker.temperature,
+    }
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, plain
+
+
+def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
+    """Return the classifier that `dump` took apart.
+
+    Raises:
+        KeyError: if an array or value is missing.
+    """
+    blocks = plain["blocks"]
+    encoder = Encoder(
+        {name: arrays[f"encoder.{name}.buckets"] for name in blocks},
+        {name: arrays[f"encoder.{name}.idf"] for name in blocks},
+    )
+    linear = LinearViews(
+        tuple(plain["linear_views"]),
+        arrays["linear.seen"],
+        {name: arrays[f"linear.{name}"] for name in blocks},
+        arrays["linear.intercept"],
+    )
+    rows, columns = arrays["neighbours.shape"].tolist()
+    index = sp.csr_matrix(
+        (arrays["neighbours.data"], arrays["neighbours.indices"], arrays["neighbours.indptr"]), shape=(rows, columns)
+    )
+    neighbours = NeighbourView(index, arrays["neighbours.labels"], arrays["neighbours.keep"])
+    ranker = Ranker(
+        tuple(plain["ranker_views"]), arrays["ranker.weights"], arrays["ranker.bias"], float(plain["temperature"])
+    )
+    return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))

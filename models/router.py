@@ -1,0 +1,299 @@
+"""The router: issue model, unit model, directory, places and rules, applied to one petition batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpora.config import Config
+from corpora.issue_tree import IssueTree
+from corpora.lexicon import word_frequencies
+from corpora.places import Gazetteer
+from corpora.units import UnitDirectory
+from models.explain import telling_words
+from models.given import GivenScores, GivenViews
+from models.issue import Emitted, Hierarchy, IssueModel
+from models.unit import UnitModel
+from pipeline.petitions.deadline import DeadlineRules, deadlines
+from pipeline.petitions.events import Sketches
+from pipeline.petitions.prepare import Prepared, content_hashes, prepare
+from pipeline.petitions.route import Batch, DecisionRule, Ranked, Reason, assemble, co_handling, rank
+from pipeline.petitions.segment import Segmenter, segmenter
+from pipeline.petitions.telling import WordWeights
+from pipeline.petitions.urgency import UrgencyRules
+
+F64 = npt.NDArray[np.float64]
+#: Units of each petition for which reasons are given: the lead and the runner-up.
+_EXPLAINED = 2
+#: A unit's share of an issue type is worth telling from here on.
+_TELLING_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A routed batch: the suggestions (no event groups yet), their event sketches, and what was masked."""
+
+    suggestions: pa.Table
+    sketches: Sketches
+    masked: Counter[str]
+
+
+@dataclass
+class Router:
+    """Routes batches of one city with one pair of models and one configuration.
+
+    Attributes:
+        issue, unit: the models; the unit model's classes are `directory`'s units in order.
+        directory: units valid on the day of the run.
+        issue_lexicon, unit_lexicon: words each model was trained with.
+        issue_version, unit_version: names of the models.
+        references: petition ids of the unit model's neighbour index, "" where unknown.
+    """
+
+    config: Config
+    tree: IssueTree
+    directory: UnitDirectory
+    gazetteer: Gazetteer | None
+    issue: IssueModel
+    unit: UnitModel
+    issue_lexicon: tuple[str, ...]
+    unit_lexicon: tuple[str, ...]
+    issue_version: str
+    unit_version: str
+    references: Sequence[str] = ()
+    _made: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Build what every batch needs."""
+        self._segmenter: Segmenter = segmenter(self.unit_lexicon)
+        self._given = GivenViews(self.directory, self.gazetteer, self._segmenter)
+        self._hierarchy = Hierarchy(self.issue.labels, self.tree)
+        self._urgency = UrgencyRules.compile(self.config.urgency)
+        self._deadlines = DeadlineRules.compile(self.config.deadlines)
+        self._weights = WordWeights(*word_frequencies())
+        decision = self.config.decision
+        self._decision = DecisionRule(
+            decision.auto_min_probability, decision.auto_min_margin, decision.review_urgent
+        )
+        self._index = {str(unit.code): i for i, unit in enumerate(self.directory.units)}
+        self._codes = [str(unit.code) for unit in self.directory.units]
+        self._names = [unit.name for unit in self.directory.units]
+        self._issue_names = _IssueNames(self.tree)
+
+    @property
+    def version(self) -> str:
+        """Version of both models together, as each suggestion records it."""
+        return f"{self.issue_version}+{self.unit_version}"
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether unit probabilities were learnt from labelled rows; else nothing goes straight through."""
+        return self.unit.classifier is not None
+
+    def route(self, petitions: pa.Table) -> Routed:
+        """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row."""
+        made = prepare(petitions, self._segmenter)
+        texts = made.texts
+        issues = self.issue.probabilities(self._issue_features(petitions, made))
+        emitted = self._hierarchy.emit(issues, self.config.issue.min_mass, self.config.top_k)
+        given = self._given.scores(
+            made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
+        )
+        excluded, refused = self._refusals(petitions["refused_units"].to_pylist())
+        scored = self.unit.score(made.features, given, self.issue.labels, issues, excluded)
+        ranked = rank(scored.probabilities, self.config.top_k)
+        urgency = self._urgency.assess(texts, emitted.codes)
+        levels = [item.level for item in urgency]
+        decisions = [
+            self._decision.decide([p for p in top if p > 0], level, calibrated=self.calibrated)
+            for top, level in zip(ranked.probabilities.tolist(), levels, strict=True)
+        ]
+        received = petitions["submitted_at"].to_numpy()
+        due = deadlines(received, levels, emitted.codes, petitions["channel"].to_pylist(), self._deadlines)
+        batch = Batch(
+            petitions=petitions,
+            titles=made.titles,
+            bodies=made.bodies,
+            addresses=made.addresses,
+            content_hashes=content_hashes(petitions),
+            issue=list(zip(emitted.codes, emitted.probability.tolist(), strict=True)),
+            issue_top=emitted.top,
+            ranked=ranked,
+            co_units=self._co_units(ranked, given, scored.probabilities),
+            decisions=decisions,
+            reasons=self._reasons(made, ranked, given, emitted, scored.nearest, scored.cosine, refused),
+            urgency=urgency,
+            deadlines=due,
+            unit_codes=self._codes,
+            unit_names=self._names,
+            issue_names=self._issue_names,
+            model_version=self.version,
+            config_version=self.config.version,
+        )
+        return Routed(assemble(batch), self._weights.sketch(made.words), made.masked)
+
+    def _issue_features(self, petitions: pa.Table, made: Prepared):  # noqa: ANN202
+        if self.issue_lexicon == self.unit_lexicon:
+            return made.features
+        from pipeline.petitions.features import featurise
+
+        words = segmenter(self.issue_lexicon).cut(made.texts)
+        return featurise(made.titles, made.bodies, words)
+
+    def _refusals(
+        self, refused: Sequence[Sequence[str]]
+    ) -> tuple[npt.NDArray[np.bool_] | None, list[list[int]]]:
+        """Return the cells that must not be suggested, and the refusing units of each petition."""
+        found: list[list[int]] = [
+            [self._index[code] for name in names if (code := self.directory.resolve(name)) in self._index]
+            if names
+            else []
+            for names in refused
+        ]
+        if not any(found):
+            return None, found
+        cells = np.zeros((len(found), len(self._codes)), bool)
+        for row, units in enumerate(found):
+            cells[row, units] = True
+        return cells, found
+
+    def _co_units(self, ranked: Ranked, given: GivenScores, probabilities: F64) -> list[list[tuple[int, float]]]:
+        extra: list[list[int]] = []
+        for row, units in enumerate(ranked.units.tolist()):
+            more: list[int] = []
+            if units:
+                duty = int(given.duty[row, units[0]])
+                if duty >= 0:
+                    more += [self._index[c] for c in self._given.duties[duty][1].co_units if c in self._index]
+                # The station or community on the spot helps whichever department leads.
+                more += [u for u in given.place_of[row] if self.directory.units[u].kind in ("station", "community")]
+            extra.append(more)
+        limits = self.config.co_units
+        return co_handling(ranked, extra, probabilities, limits.min_probability, limits.max)
+
+    def _reasons(
+        self,
+        made: Prepared,
+        ranked: Ranked,
+        given: GivenScores,
+        emitted: Emitted,
+        nearest: npt.NDArray[np.int64],
+        cosine: npt.NDArray[np.float32],
+        refused: Sequence[Sequence[int]],
+    ) -> list[list[Reason]]:
+        words = self._telling(made, ranked)
+        limit, similar = self.config.reasons.max_per_unit, self.config.reasons.similar_min_score
+        labels = self.unit.classifier.views.neighbours.labels if self.unit.classifier else None
+        out: list[list[Reason]] = []
+        rows = zip(ranked.units.tolist(), ranked.probabilities.tolist(), emitted.codes, strict=True)
+        for row, (units, chances, issue) in enumerate(rows):
+            reasons: list[Reason] = []
+            text = None
+            for place, (unit, chance) in enumerate(zip(units[:_EXPLAINED], chances, strict=False)):
+                if chance <= 0:
+                    continue
+                if text is None:
+                    text = f"{made.titles[row]}\n{made.bodies[row]}"
+                mine: list[Reason] = []
+                code = self._codes[unit]
+                duty = int(given.duty[row, unit])
+                if duty >= 0 and (reason := self._duty_reason(code, duty, text)):
+                    mine.append(reason)
+                if unit in given.place_of[row]:
+                    mine.append(Reason("place", code, f"地点“{given.place_of[row][unit]}”在其辖区", (given.place_of[row][unit],)))
+                if unit in given.names[row]:
+                    mine.append(Reason("name", code, f"来件提到“{given.names[row][unit]}”", (given.names[row][unit],)))
+                if labels is not None:
+                    mine += self._similar(code, unit, nearest[row], cosine[row], labels, similar)
+                if place == 0 and words[row]:
+                    mine.append(Reason("words", code, "用语与其以往办件相近：" + "、".join(words[row]), tuple(words[row])))
+                if self.unit.history is not None and (reason := self._history_reason(code, unit, issue)):
+                    mine.append(reason)
+                if not mine:
+                    mine.append(Reason("words", code, "整体用语与其以往办件相近" if labels is not None else "职责文字与来件相近"))
+                reasons += mine[: limit if place == 0 else 1]
+            reasons += [
+                Reason("refused", self._codes[unit], f"{self._names[unit]}已退单，不再推荐") for unit in refused[row]
+            ]
+            out.append(reasons)
+        return out
+
+    def _telling(self, made: Prepared, ranked: Ranked) -> list[list[str]]:
+        if self.unit.classifier is None or ranked.units.shape[1] == 0:
+            return [[] for _ in made.titles]
+        views = self.unit.classifier.views
+        block = views.encoder.transform_block(made.features, "word")
+        return telling_words(views, block, made.words, ranked.units[:, 0])
+
+    def _duty_reason(self, code: str, duty: int, text: str) -> Reason | None:
+        item = self._given.duties[duty][1]
+        hits = tuple(word for word in item.keywords if word in text)[:4]
+        if not hits:
+            return None
+        short = item.text if len(item.text) <= 40 else item.text[:39] + "…"
+        return Reason("duty", code, f"职责“{short}”，来件提到：{'、'.join(hits)}", hits, item.id)
+
+    def _similar(
+        self,
+        code: str,
+        unit: int,
+        nearest: npt.NDArray[np.int64],
+        cosine: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.int64],
+        least: float,
+    ) -> list[Reason]:
+        if len(cosine) == 0 or cosine[0] < least:
+            return []
+        close = [(int(i), float(c)) for i, c in zip(nearest[:5], cosine[:5], strict=True) if c >= least and labels[i] == unit]
+        if not close:
+            return []
+        best, value = close[0]
+        reference = self.references[best] if best < len(self.references) else ""
+        return [Reason("similar", code, f"相似来件 {reference} 由其办理（相似度 {value:.0%}）", (), reference)]
+
+    def _history_reason(self, code: str, unit: int, issue: str) -> Reason | None:
+        history = self.unit.history
+        key = ("history", issue)
+        shares = self._made.get(str(key))
+        if shares is None:
+            members = [i for i, label in enumerate(history.labels) if label.startswith(issue)] if history else []
+            shares = history.shares[members].mean(0) if history and members else np.zeros(len(self._codes))
+            self._made[str(key)] = shares
+        share = float(shares[unit])  # type: ignore[index]
+        if share < _TELLING_SHARE:
+            return None
+        return Reason("history", code, f"“{self._issue_names.short(issue)}”类来件以往约 {share:.0%} 由其承办")
+
+
+class _IssueNames(Mapping[str, str]):
+    """Names of issue codes; a label that is not of the tree is its own name."""
+
+    def __init__(self, tree: IssueTree) -> None:
+        self._tree = tree
+        self._known: dict[str, str] = {}
+
+    def __getitem__(self, code: str) -> str:
+        name = self._known.get(code)
+        if name is None:
+            name = self._tree.path_name(code) if self._tree.resolve(code) == code else code
+            self._known[code] = name
+        return name
+
+    def get(self, code: str, default: object = None) -> str:  # type: ignore[override]
+        """Return the name; every code has one."""
+        return self[code]
+
+    def short(self, code: str) -> str:
+        """Return the last part of the name."""
+        return self[code].rsplit("/", 1)[-1]
+
+    def __iter__(self):  # noqa: ANN204
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

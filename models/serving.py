@@ -1,0 +1,144 @@
+"""Puts a router together from what there is: champions, a unit directory, or the directory alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from corpora.config import load_config
+from corpora.issue_tree import IssueTree
+from corpora.units import UnitDirectory
+from models import registry
+from models.issue import IssueModel
+from models.router import Router
+from models.training import City, city_of, directory_of, issue_model, lexicon_of, unit_model
+from models.unit import UnitModel
+from pipeline.petitions.segment import segmenter
+
+
+class NotReadyError(Exception):
+    """Nothing is known of the city's units; the message says what to give."""
+
+
+def versions(issue: str | None, unit: str | None, units: Path | None, places: Path | None) -> tuple[str, str]:
+    """Return the names under which the two models of a run are recorded.
+
+    Raises:
+        NotReadyError: if there is neither a unit directory nor a unit model.
+    """
+    if unit is None and units is None:
+        msg = "no unit model is in service and no unit directory was given: use --units FILE, or `minqing train … --target unit`"
+        raise NotReadyError(msg)
+    given = ""
+    if units is not None:
+        beside = places or units.parent / "places.csv"
+        content = units.read_bytes() + (beside.read_bytes() if beside.exists() else b"")
+        given = hashlib.blake2b(content, digest_size=4).hexdigest()
+    return issue or "issue_type-none", "@".join(part for part in (unit or "unit-none", given) if part)
+
+
+@lru_cache(maxsize=2)
+def load_router(
+    models: Path,
+    issue_version: str | None,
+    unit_version: str | None,
+    units: Path | None,
+    places: Path | None,
+    config: Path | None,
+    on: dt.date,
+) -> Router:
+    """Return the router for a run; loading takes one to three seconds, so it is kept per process.
+
+    Raises:
+        NotReadyError: if there is neither a unit directory nor a unit model.
+        models.registry.ModelError: if a saved version is damaged.
+    """
+    issue_name, unit_name = versions(issue_version, unit_version, units, places)
+    tree = IssueTree.load()
+    city = City.load(units, places)
+    unit_saved = registry.load(models, "unit", unit_version) if unit_version else None
+    issue_saved = registry.load(models, "issue_type", issue_version) if issue_version else None
+    if unit_saved is not None:
+        trained = city_of(unit_saved)
+        learnt = unit_model(unit_saved)
+        if city.directory is None:
+            city = trained
+        directory = city.directory or directory_of(unit_saved, trained)
+        today = directory.on(on)
+        unit = rebase(learnt, directory, today, on)
+        lexicon = lexicon_of(unit_saved)
+        references: Sequence[str] = unit_saved.manifest["model"]["references"]
+    else:
+        if city.directory is None:
+            msg = "no unit directory"
+            raise NotReadyError(msg)
+        today = city.directory.on(on)
+        unit = UnitModel(tuple(str(u.code) for u in today.units), None)
+        lexicon, references = city.lexicon(), ()
+    if issue_saved is not None:
+        issue, issue_lexicon = issue_model(issue_saved), lexicon_of(issue_saved)
+    else:
+        issue, issue_lexicon = IssueModel.without_history(tree, city.directory, segmenter(lexicon)), lexicon
+    return Router(
+        config=load_config(config),
+        tree=tree,
+        directory=today,
+        gazetteer=city.gazetteer.on(on) if city.gazetteer else None,
+        issue=issue,
+        unit=unit,
+        issue_lexicon=issue_lexicon,
+        unit_lexicon=lexicon,
+        issue_version=issue_name,
+        unit_version=unit_name,
+        references=references,
+    )
+
+
+def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on: dt.date) -> UnitModel:
+    """Return the model over the units valid today: a unit that is gone speaks for its successor, a new one starts at 0.
+
+    Args:
+        model: as trained.
+        directory: all units, gone ones too; tells successors.
+        today: units valid on the day.
+        on: the day.
+    """
+    codes = tuple(str(unit.code) for unit in today.units)
+    if codes == model.units or model.classifier is None:
+        return model
+    at = {code: i for i, code in enumerate(codes)}
+    nowhere = len(codes)  # units that are gone without successor get a class that is cut off
+    target = np.full(len(model.units), nowhere, np.int64)
+    for i, code in enumerate(model.units):
+        now = directory.successor_on(code, on) if directory.has(code) else ()
+        if now:
+            target[i] = at[str(now[0])]
+    classifier = model.classifier
+    views = classifier.views
+    bias = np.full(nowhere + 1, np.median(classifier.ranker.bias))
+    np.maximum.at(bias, target, classifier.ranker.bias)
+    for i in np.unique(target):
+        bias[i] = classifier.ranker.bias[target == i].max()
+    history = model.history
+    if history is not None:
+        shares = np.full((len(history.shares), nowhere + 1), history.shares.min())
+        shares[:, np.unique(target)] = 0.0
+        np.add.at(shares.T, target, history.shares.T)
+        history = dataclasses.replace(history, shares=shares[:, :nowhere])
+    moved = dataclasses.replace(
+        classifier,
+        views=dataclasses.replace(
+            views,
+            linear=dataclasses.replace(views.linear, seen=target[views.linear.seen]),
+            neighbours=dataclasses.replace(views.neighbours, labels=target[views.neighbours.labels]),
+        ),
+        ranker=dataclasses.replace(classifier.ranker, bias=bias[:nowhere]),
+        classes=nowhere,
+    )
+    return UnitModel(codes, moved, history)

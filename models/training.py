@@ -1,0 +1,333 @@
+"""Training and evaluation of the two targets on labelled petitions, as the command line and the flows use them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as library_version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from corpora.issue_tree import IssueTree
+from corpora.lexicon import petition_terms
+from corpora.places import Gazetteer
+from corpora.units import UnitDirectory
+from models import persistence, registry
+from models.classifier import Classifier, HeldOut
+from models.evaluation import Evaluation, evaluate
+from models.given import GivenScores, GivenViews
+from models.issue import IssueModel
+from models.unit import IssueHistory, UnitModel
+from pipeline.petitions.prepare import Prepared, prepare
+from pipeline.petitions.segment import lexicon_version, segmenter
+
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+TARGETS = ("issue_type", "unit")
+#: Folds follow time only where nearly every row has one.
+_TIMED_SHARE = 0.95
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba")
+
+
+class TrainingError(ValueError):
+    """The labelled rows cannot be learnt from; the message gives the reason."""
+
+
+@dataclass(frozen=True)
+class City:
+    """What is known of a city besides its petitions.
+
+    Attributes:
+        directory: its units, or None where only labelled rows are known.
+        gazetteer: its places, or None.
+        files: the files these came from, kept beside a model: name → content.
+    """
+
+    directory: UnitDirectory | None = None
+    gazetteer: Gazetteer | None = None
+    files: tuple[tuple[str, bytes], ...] = ()
+
+    @classmethod
+    def load(cls, units: Path | None, places: Path | None = None) -> City:
+        """Read a unit directory, and the gazetteer given or standing beside it as `places.csv`."""
+        if units is None:
+            return cls()
+        if places is None and (units.parent / "places.csv").exists():
+            places = units.parent / "places.csv"
+        files = [("units.yaml", units.read_bytes())]
+        if places is not None:
+            files.append(("places.csv", places.read_bytes()))
+        return cls(UnitDirectory.load(units), Gazetteer.load(places) if places else None, tuple(files))
+
+    def lexicon(self) -> tuple[str, ...]:
+        """Return the words that the segmenter must know: petition terms, unit names, communities and places."""
+        words = set(petition_terms())
+        if self.directory is not None:
+            words |= {name for unit in self.directory.units for name in (unit.name, *unit.aliases)}
+            words |= {word for duty in self.directory.duties() for word in duty.keywords}
+        if self.gazetteer is not None:
+            words |= {place.name for place in self.gazetteer.places}
+        return tuple(sorted(word for word in words if 2 <= len(word) <= 12 and not word.isascii()))
+
+
+@dataclass(frozen=True)
+class Training:
+    """The outcome of a training: the saved version, and its measures on held-out predictions.
+
+    Attributes:
+        saved: the version.
+        rows: labelled rows that were learnt from.
+        classes: labels that may be predicted.
+        evaluation: measures on rows predicted by models that had not seen them, or None with too few rows.
+        skipped: reason → number of rows left out.
+    """
+
+    saved: registry.SavedModel
+    rows: int
+    classes: int
+    evaluation: Evaluation | None
+    skipped: Counter[str]
+
+
+def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: IssueModel | None = None) -> Training:
+    """Learn a target from labelled petitions and save the version (it is not promoted here).
+
+    Args:
+        target: `issue_type` or `unit`.
+        petitions: rows with labels in the column of that name; rows without are left out and counted.
+        city: directory and places, if any.
+        root: folder of all models.
+        issue: the issue model in service, for the issue → unit history where rows carry no issue type.
+
+    Raises:
+        TrainingError: if no row has a usable label, or all have the same.
+    """
+    tree = IssueTree.load()
+    lexicon = city.lexicon()
+    labels, skipped = _labels(target, petitions, city, tree)
+    usable = np.array([label is not None for label in labels])
+    if not usable.any():
+        msg = f"no row has a usable {target} label ({_told(skipped)})"
+        raise TrainingError(msg)
+    petitions = petitions.filter(pa.array(usable))
+    named = [label for label in labels if label is not None]
+    if len(set(named)) < 2:
+        msg = f"all {len(named)} labelled rows have the same {target}: {named[0]}; at least two are needed"
+        raise TrainingError(msg)
+    made = prepare(petitions, segmenter(lexicon))
+    order = times(petitions)
+    if target == "issue_type":
+        model, held_out = IssueModel.fit(made.features, named, order)
+        arrays, plain = persistence.dump(_classifier(model.classifier))
+        plain["labels"] = list(model.labels)
+        labels_of, classes = model.labels, len(model.labels)
+    else:
+        unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
+        arrays, plain = persistence.dump(_classifier(unit.classifier))
+        plain["labels"] = list(unit.units)
+        plain["unit_names"] = [u.name for u in directory.units]
+        plain["references"] = petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
+        if unit.history is not None:
+            arrays["history.shares"] = unit.history.shares
+            plain["history_labels"] = list(unit.history.labels)
+        labels_of, classes = unit.units, len(unit.units)
+    evaluation = None
+    if len(held_out.rows):
+        evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
+    manifest = {
+        "target": target,
+        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "rows": len(named),
+        "lexicon": lexicon_version(lexicon),
+        "libraries": {name: library_version(name) for name in _LIBRARIES},
+        "measures": evaluation.as_dict() if evaluation else None,
+        "model": plain,
+    }
+    companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
+    saved = registry.save(root, target, arrays, manifest, companions)
+    return Training(saved, len(named), classes, evaluation, skipped)
+
+
+def _fit_unit(
+    petitions: pa.Table,
+    made: Prepared,
+    named: Sequence[str],
+    city: City,
+    tree: IssueTree,
+    order: F64 | None,
+    issue: IssueModel | None,
+) -> tuple[UnitModel, HeldOut, UnitDirectory]:
+    directory = city.directory.on(dt.date.today()) if city.directory else UnitDirectory.from_labels(named)
+    codes = [str(unit.code) for unit in directory.units]
+    at = {code: i for i, code in enumerate(codes)}
+    y = np.array([at[label] for label in named], np.int64)
+    given = GivenViews(directory, city.gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
+    issue_labels, issues = _issues(petitions, made, tree, order, issue)
+    model, held_out = UnitModel.fit(made.features, codes, y, order, given.views, issue_labels, issues)
+    return model, held_out, directory
+
+
+def _issues(
+    petitions: pa.Table, made: Prepared, tree: IssueTree, order: F64 | None, issue: IssueModel | None
+) -> tuple[Sequence[str], F64 | None]:
+    """Return issue probabilities of each row that did not see the row's own label, or None."""
+    labels = [tree.resolve(label) if label else None for label in petitions["issue_type"].to_pylist()]
+    known = [label for label in labels if label]
+    if len(known) == len(labels) and len(set(known)) > 1:
+        # The second level is fine enough to tell units apart, and has enough rows to count.
+        coarse = [str(label)[:4] for label in known]
+        model, held_out = IssueModel.fit(made.features, coarse, order)
+        if len(held_out.rows) == len(labels):
+            return model.labels, held_out.probabilities
+    if issue is not None and issue.classifier is not None:
+        return issue.labels, issue.probabilities(made.features)
+    return (), None
+
+
+def located(made: Prepared) -> list[str]:
+    """Return the texts in which places and names are looked for: title, body and address."""
+    return [f"{text}\n{address}" for text, address in zip(made.texts, made.addresses, strict=True)]
+
+
+def times(petitions: pa.Table) -> F64 | None:
+    """Return the time of each row in seconds, missing ones as the earliest; None where too few rows have one."""
+    column = petitions["submitted_at"]
+    if column.null_count > (1 - _TIMED_SHARE) * len(column) or len(column.unique()) < 10:
+        return None
+    seconds = column.to_numpy().astype("datetime64[s]").astype(np.float64)
+    missing = column.is_null().to_numpy(zero_copy_only=False) if hasattr(column, "is_null") else np.isnan(seconds)
+    return np.where(missing, np.nanmin(np.where(missing, np.nan, seconds)), seconds)
+
+
+def _labels(
+    target: str, petitions: pa.Table, city: City, tree: IssueTree
+) -> tuple[list[str | None], Counter[str]]:
+    """Return the class of each row, None where it cannot be used, and why how many are left out."""
+    skipped: Counter[str] = Counter()
+    out: list[str | None] = []
+    today = dt.date.today()
+    for label in petitions[target].to_pylist():
+        text = label.strip()
+        found: str | None = None
+        if not text:
+            skipped["no label"] += 1
+        elif target == "issue_type":
+            found = str(tree.resolve(text) or text)
+        elif city.directory is None:
+            found = "".join(text.split())
+        else:
+            code = city.directory.resolve(text)
+            now = city.directory.successor_on(code, today) if code else ()
+            if now:
+                found = str(now[0])
+            else:
+                skipped["label outside the directory" if code is None else "unit abolished without successor"] += 1
+        out.append(found)
+    return out, skipped
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predictions for labelled rows: probabilities (n, k), the k labels, the n true labels, rows left out."""
+
+    probabilities: F64
+    labels: tuple[str, ...]
+    truth: list[str]
+    skipped: Counter[str]
+
+
+def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel, issue: IssueModel | None) -> Scores:
+    """Score labelled petitions with a saved version.
+
+    Raises:
+        TrainingError: if no row has a label.
+    """
+    tree = IssueTree.load()
+    city = city_of(saved)
+    labels, skipped = _labels(target, petitions, City(city.directory, city.gazetteer), tree)
+    # A label outside the directory is a wrong answer of the router, not a row to leave out.
+    filed = petitions[target].to_pylist()
+    truth = [label if label is not None else text.strip() for label, text in zip(labels, filed, strict=True)]
+    usable = np.array([bool(label) for label in truth])
+    if not usable.any():
+        msg = f"no row has a {target} label"
+        raise TrainingError(msg)
+    petitions = petitions.filter(pa.array(usable))
+    made = prepare(petitions, segmenter(lexicon_of(saved)))
+    if target == "issue_type":
+        model = issue_model(saved)
+        probabilities, names = model.probabilities(made.features), model.labels
+    else:
+        unit = unit_model(saved)
+        directory = directory_of(saved, city)
+        given = GivenViews(directory, city.gazetteer, segmenter(lexicon_of(saved))).scores(made.features, located(made))
+        issue_labels: Sequence[str] = ()
+        issues: F64 = np.zeros((made.features.size, 0))
+        if unit.history is not None and issue is not None:
+            issue_labels, issues = issue.labels, issue.probabilities(made.features)
+        excluded = refusals(petitions, directory)
+        probabilities, names = unit.score(made.features, given, issue_labels, issues, excluded).probabilities, unit.units
+    return Scores(probabilities, names, [label for label in truth if label], skipped)
+
+
+def refusals(petitions: pa.Table, directory: UnitDirectory) -> npt.NDArray[np.bool_] | None:
+    """Return the cells (row, unit) that sent the petition back, or None where none did."""
+    index = {str(unit.code): i for i, unit in enumerate(directory.units)}
+    cells = np.zeros((petitions.num_rows, len(index)), bool)
+    for row, names in enumerate(petitions["refused_units"].to_pylist()):
+        for name in names or ():
+            code = directory.resolve(name)
+            if code is not None and str(code) in index:
+                cells[row, index[str(code)]] = True
+    return cells if cells.any() else None
+
+
+def issue_model(saved: registry.SavedModel) -> IssueModel:
+    """Return the issue model of a saved version."""
+    plain = saved.manifest["model"]
+    return IssueModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain))
+
+
+def unit_model(saved: registry.SavedModel) -> UnitModel:
+    """Return the unit model of a saved version."""
+    plain = saved.manifest["model"]
+    history = None
+    if "history_labels" in plain:
+        history = IssueHistory(tuple(plain["history_labels"]), saved.arrays["history.shares"])
+    return UnitModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain), history)
+
+
+def lexicon_of(saved: registry.SavedModel) -> tuple[str, ...]:
+    """Return the words a version was trained with."""
+    path = saved.companion("lexicon.txt")
+    return tuple(path.read_text("utf-8").split("\n")) if path else ()
+
+
+def city_of(saved: registry.SavedModel) -> City:
+    """Return the directory and places a version was trained with."""
+    return City.load(saved.companion("units.yaml"), saved.companion("places.csv"))
+
+
+def directory_of(saved: registry.SavedModel, city: City) -> UnitDirectory:
+    """Return the version's classes as a directory, in the model's order."""
+    names = saved.manifest["model"]["unit_names"]
+    if city.directory is None:
+        return UnitDirectory.from_labels(names)
+    return city.directory.pick(saved.manifest["model"]["labels"])
+
+
+def _classifier(classifier: Classifier | None) -> Classifier:
+    if classifier is None:
+        msg = "nothing was learnt"
+        raise TrainingError(msg)
+    return classifier
+
+
+def _told(skipped: Counter[str]) -> str:
+    return ", ".join(f"{reason}: {count}" for reason, count in skipped.items()) or "no rows"

@@ -1,0 +1,177 @@
+"""The learnt views of a text classifier: linear, balanced linear, naive Bayes, neighbours.
+
+Each view gives every class a score; `models.ranker` learns how much each is worth. All views of a batch come from
+sparse products, so a batch costs little more than its features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
+
+from models.encoder import Encoder
+
+F32 = npt.NDArray[np.float32]
+#: Above this number of classes only the plain linear view is kept: the others cost as much again and add little.
+FULL_VIEWS_UP_TO = 64
+#: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
+UNSEEN_MARGIN = -1.1
+NEIGHBOURS = 30
+NEIGHBOUR_INDEX_ROWS = 20_000
+_VOTE_FLOOR = 0.01
+
+
+def linear_outputs(classes: int) -> int:
+    """Return how many coefficient columns the linear views of so many classes take."""
+    return classes if classes > FULL_VIEWS_UP_TO else 3 * classes
+
+
+@dataclass(frozen=True)
+class LinearViews:
+    """One-against-rest linear scores of `names` views, as one coefficient matrix per block.
+
+    Attributes:
+        names: views, in the order of their columns.
+        seen: class index of each column of one view, shape (k,).
+        coefficients: block → float32, C order, shape (kept buckets, len(names) * k).
+        intercept: float32, shape (len(names) * k,).
+    """
+
+    names: tuple[str, ...]
+    seen: npt.NDArray[np.int64]
+    coefficients: dict[str, F32]
+    intercept: F32
+
+    @classmethod
+    def fit(cls, encoder: Encoder, blocks: dict[str, sp.csr_matrix], y: npt.NDArray[np.int64]) -> LinearViews:
+        """Fit on rows with class indices `y`; at least two classes must occur.
+
+        Raises:
+            ValueError: if the rows hold fewer than two classes.
+        """
+        seen = np.unique(y)
+        if len(seen) < 2:
+            msg = "cannot learn from one class only: the labelled rows need at least two"
+            raise ValueError(msg)
+        x = encoder.join(blocks).astype(np.float64)
+        names, weights, biases = ["linear"], [], []
+        coefficient, bias = _svc(LinearSVC(C=1.0, random_state=0), x, y)
+        weights.append(coefficient)
+        biases.append(bias)
+        if len(seen) <= FULL_VIEWS_UP_TO:
+            coefficient, bias = _svc(LinearSVC(C=0.3, class_weight="balanced", random_state=0), x, y)
+            names.append("balanced")
+            weights.append(coefficient)
+            biases.append(bias)
+            bayes = ComplementNB(alpha=0.1).fit(blocks["word"], y)
+            coefficient = np.zeros_like(weights[0])
+            start = encoder.offset("word")
+            coefficient[:, start : start + blocks["word"].shape[1]] = bayes.feature_log_prob_
+            names.append("bayes")
+            weights.append(coefficient)
+            biases.append(np.zeros(len(seen)))
+        # ComplementNB with two classes still gives two rows; LinearSVC gives one, doubled in _svc.
+        stacked = np.vstack(weights).T.astype(np.float32)
+        coefficients = {}
+        for name, kept in encoder.buckets.items():
+            start = encoder.offset(name)
+            coefficients[name] = np.ascontiguousarray(stacked[start : start + len(kept)])
+        return cls(tuple(names), seen, coefficients, np.concatenate(biases).astype(np.float32))
+
+    def scores(self, blocks: dict[str, sp.csr_matrix], classes: int) -> dict[str, F32]:
+        """Return view → float32 scores, shape (rows, classes)."""
+        total = self.intercept + sum(blocks[name] @ weights for name, weights in self.coefficients.items())
+        k = len(self.seen)
+        out = {}
+        for i, name in enumerate(self.names):
+            part = total[:, i * k : (i + 1) * k]
+            if name == "bayes":
+                part = part - part.max(1, keepdims=True, initial=-np.inf)
+                fill = part.min(1, keepdims=True) if k else 0.0
+            else:
+                fill = np.float32(UNSEEN_MARGIN)
+            # One column more than classes: units that are gone without successor point there (models.serving.rebase).
+            full = np.empty((len(total), classes + 1), np.float32)
+            full[:] = fill
+            if len(np.unique(self.seen)) == k:
+                full[:, self.seen] = part
+            else:  # several former units are one today: the best of them speaks
+                for column, target in enumerate(self.seen.tolist()):
+                    np.maximum(full[:, target], part[:, column], out=full[:, target])
+            out[name] = full[:, :classes]
+        return out
+
+
+def _svc(
+    model: LinearSVC, x: sp.csr_matrix, y: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    model.fit(x, y)
+    if len(model.classes_) == 2:
+        return np.vstack([-model.coef_, model.coef_]), np.concatenate([-model.intercept_, model.intercept_])
+    return model.coef_, model.intercept_
+
+
+@dataclass(frozen=True)
+class NeighbourView:
+    """Votes of the most similar training petitions, by their informative words.
+
+    Attributes:
+        transposed: float32 CSC-like index (kept buckets, rows) of unit-length word vectors.
+        labels: class index of each indexed row.
+        keep: mask over the word block's columns: words that not too many petitions share.
+    """
+
+    transposed: sp.csr_matrix
+    labels: npt.NDArray[np.int64]
+    keep: npt.NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, words: sp.csr_matrix, y: npt.NDArray[np.int64]) -> NeighbourView:
+        """Index the rows (the last NEIGHBOUR_INDEX_ROWS of them)."""
+        words, y = words[-NEIGHBOUR_INDEX_ROWS:], y[-NEIGHBOUR_INDEX_ROWS:]
+        df = np.bincount(words.indices, minlength=words.shape[1])
+        keep = (df <= max(20, 0.03 * words.shape[0])).astype(np.float32)
+        return cls(_informative(words, keep).T.tocsr(), y, keep)
+
+    def nearest(self, words: sp.csr_matrix, count: int = NEIGHBOURS) -> tuple[npt.NDArray[np.int64], F32]:
+        """Return the indexed rows nearest to each row and their cosines, both of shape (rows, count), best first.
+
+        Where fewer rows share a word, the index is -1 and the cosine 0.
+        """
+        similar = (_informative(words, self.keep) @ self.transposed).tocsr()
+        where = np.full((words.shape[0], count), -1, np.int64)
+        cosine = np.zeros((words.shape[0], count), np.float32)
+        indptr, indices, data = similar.indptr, similar.indices, similar.data
+        for row in range(words.shape[0]):
+            start, end = indptr[row], indptr[row + 1]
+            values = data[start:end]
+            if len(values) > count:
+                best = np.argpartition(values, len(values) - count)[-count:]
+            else:
+                best = np.arange(len(values))
+            best = best[np.argsort(-values[best], kind="stable")]
+            where[row, : len(best)] = indices[start:end][best]
+            cosine[row, : len(best)] = values[best]
+        return where, cosine
+
+    def scores(self, where: npt.NDArray[np.int64], cosine: F32, classes: int) -> F32:
+        """Return log vote shares, float32 of shape (rows, classes)."""
+        votes = np.zeros((len(where), classes + 1), np.float32)
+        rows = np.repeat(np.arange(len(where)), where.shape[1])
+        np.add.at(votes, (rows, self.labels[where.ravel()]), (cosine**2).ravel())
+        votes = votes[:, :classes]
+        return np.log(votes / np.maximum(votes.sum(1, keepdims=True), 1e-6) + _VOTE_FLOOR)
+
+
+def _informative(words: sp.csr_matrix, keep: npt.NDArray[np.float32]) -> sp.csr_matrix:
+    values = words.data * keep[words.indices]
+    kept = sp.csr_matrix((values, words.indices, words.indptr), shape=words.shape)
+    kept.eliminate_zeros()
+    length = np.sqrt(kept.multiply(kept).sum(1)).A1
+    kept.data /= np.repeat(np.maximum(length, 1e-12), np.diff(kept.indptr)).astype(np.float32)
+    return kept

@@ -1,0 +1,1 @@
+"""The petition wing: clean, mask, segment, features, route, group into events."""

@@ -1,0 +1,72 @@
+"""From a batch as filed to masked texts: the first step of routing and of training alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.petitions.clean import clean_texts
+from pipeline.petitions.features import TextFeatures, featurise, join_text
+from pipeline.petitions.mask import mask_texts
+from pipeline.petitions.segment import Segmenter
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Masked texts of n petitions, their words and features.
+
+    Attributes:
+        titles, bodies, addresses: cleaned and masked, n each.
+        words: words of `join_text(title, body)`, n lists.
+        features: hashed features of the n petitions.
+        masked: how often each kind of personal data was masked.
+    """
+
+    titles: list[str]
+    bodies: list[str]
+    addresses: list[str]
+    words: list[list[str]]
+    features: TextFeatures
+    masked: Counter[str]
+
+    @property
+    def texts(self) -> list[str]:
+        """Title and body of each petition, as they were segmented."""
+        return [join_text(title, body) for title, body in zip(self.titles, self.bodies, strict=True)]
+
+
+def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
+    """Clean, mask, segment and featurise a petition batch (`corpora.records.PETITION_SCHEMA`)."""
+    masked: Counter[str] = Counter()
+    columns = []
+    for name in ("title", "body", "address"):
+        texts, counts = mask_texts(clean_texts(table[name].to_pylist()))
+        masked += counts
+        columns.append(texts)
+    titles, bodies, addresses = columns
+    words = segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)])
+    return Prepared(titles, bodies, addresses, words, featurise(titles, bodies, words), masked)
+
+
+def content_hashes(table: pa.Table) -> list[str]:
+    """Return 32 hex digits for each petition as filed: id, title, body, address, time and refusals."""
+    times = table["submitted_at"].cast(pa.int64()).to_pylist()
+    rows = zip(
+        table["petition_id"].to_pylist(),
+        table["title"].to_pylist(),
+        table["body"].to_pylist(),
+        table["address"].to_pylist(),
+        times,
+        table["refused_units"].to_pylist(),
+        strict=True,
+    )
+    return [
+        hashlib.blake2b(
+            "\x1f".join((pid, title, body, address, str(time), "\x1e".join(refused))).encode("utf-8", "surrogatepass"),
+            digest_size=16,
+        ).hexdigest()
+        for pid, title, body, address, time, refused in rows
+    ]

@@ -1,0 +1,233 @@
+"""From probabilities to suggestions: lead and co-handling units, decision, and the columns of the suggestion batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.petitions.deadline import Deadline
+from pipeline.petitions.suggestion import (
+    DEADLINE,
+    REASON,
+    SCORED_ISSUE,
+    SCORED_UNIT,
+    SUGGESTION_SCHEMA,
+    URGENCY,
+    suggestion_id,
+)
+from pipeline.petitions.urgency import Urgency
+
+T = TypeVar("T")
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
+#: A unit below this probability is not worth a person's glance: it is not listed.
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a unit is suggested, in words (see `suggestion.REASON`)."""
+
+    kind: str
+    unit: str
+    text: str
+    words: tuple[str, ...] = ()
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRule:
+    """Thresholds of the decision, from the configuration."""
+
+    auto_min_probability: float
+    auto_min_margin: float
+    review_urgent: bool
+
+    def decide(self, top: Sequence[float], level: str, *, calibrated: bool) -> tuple[str, str]:
+        """Return `auto` or `review`, and why, for the unit probabilities of one petition, best first."""
+        if not top:
+            return "review", "没有依据指向任何单位"
+        first, second = top[0], top[1] if len(top) > 1 else 0.0
+        if self.review_urgent and level in ("urgent", "critical"):
+            return "review", "紧急诉求须人工复核"
+        if not calibrated:
+            return "review", "无历史标注，概率未经校准"
+        if first < self.auto_min_probability:
+            return "review", f"置信度 {first:.0%} 低于直派门槛 {self.auto_min_probability:.0%}"
+        if first - second < self.auto_min_margin:
+            return "review", f"与次选单位相差不足 {self.auto_min_margin:.0%}"
+        return "auto", f"置信度 {first:.0%} 达到直派门槛 {self.auto_min_probability:.0%}"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best units of each petition: indices and probabilities, shape (n, k), best first."""
+
+    units: I64
+    probabilities: F64
+
+
+def rank(probabilities: F64, top_k: int) -> Ranked:
+    """Return the `top_k` likeliest units of each row; ties go to the lower index."""
+    k = min(top_k, probabilities.shape[1])
+    if probabilities.shape[1] > 4 * k:
+        some = np.sort(np.argpartition(-probabilities, k - 1, axis=1)[:, :k], axis=1)
+    else:
+        some = np.broadcast_to(np.arange(probabilities.shape[1]), probabilities.shape)
+    values = np.take_along_axis(probabilities, some, 1)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    return Ranked(np.take_along_axis(some, order, 1), np.take_along_axis(values, order, 1))
+
+
+def co_handling(
+    ranked: Ranked, extra: Sequence[Sequence[int]], probabilities: F64, min_probability: float, most: int
+) -> list[list[tuple[int, float]]]:
+    """Return the co-handling units (协办) of each petition with their probabilities.
+
+    Args:
+        ranked: the best units; the first is the lead.
+        extra: units that the lead's duty item or the place names, per petition.
+        probabilities: shape (n, units).
+        min_probability: a further unit at least this likely handles too.
+        most: units per petition at the most.
+    """
+    out = []
+    for row, (units, values) in enumerate(zip(ranked.units.tolist(), ranked.probabilities.tolist(), strict=True)):
+        lead = units[0] if units else -1
+        chosen = {u: p for u, p in zip(units[1:], values[1:], strict=True) if p >= min_probability}
+        for unit in extra[row]:
+            if unit != lead:
+                chosen.setdefault(unit, float(probabilities[row, unit]))
+        out.append(list(chosen.items())[:most])
+    return out
+
+
+@dataclass
+class Batch:
+    """Everything that a suggestion batch is made of, n of each; see `SUGGESTION_SCHEMA` for the meaning."""
+
+    petitions: pa.Table
+    titles: list[str]
+    bodies: list[str]
+    addresses: list[str]
+    content_hashes: list[str]
+    issue: list[tuple[str, float]]
+    issue_top: list[list[tuple[str, float]]]
+    ranked: Ranked
+    co_units: list[list[tuple[int, float]]]
+    decisions: list[tuple[str, str]]
+    reasons: list[list[Reason]]
+    urgency: list[Urgency]
+    deadlines: list[Deadline]
+    unit_codes: Sequence[str]
+    unit_names: Sequence[str]
+    issue_names: Mapping[str, str]
+    model_version: str
+    config_version: str
+    event_groups: list[str | None] = field(default_factory=list)
+
+
+def assemble(batch: Batch) -> pa.Table:
+    """Return the suggestion batch as an Arrow table."""
+    petitions, n = batch.petitions, batch.petitions.num_rows
+    ids = petitions["petition_id"].to_pylist()
+    shown = [
+        [(u, p) for u, p in zip(us, ps, strict=True) if p >= _LEAST]
+        for us, ps in zip(batch.ranked.units.tolist(), batch.ranked.probabilities.tolist(), strict=True)
+    ]
+    leads = [items[0] if items else None for items in shown]
+    columns = {
+        "suggestion_id": [
+            suggestion_id(pid, digest, batch.model_version, batch.config_version)
+            for pid, digest in zip(ids, batch.content_hashes, strict=True)
+        ],
+        "petition_id": petitions["petition_id"],
+        "content_hash": batch.content_hashes,
+        "source": petitions["source"],
+        "row": petitions["row"],
+        "title": batch.titles,
+        "body": batch.bodies,
+        "address": batch.addresses,
+        "channel": petitions["channel"],
+        "submitted_at": petitions["submitted_at"],
+        "issue_type": _issues(batch.issue, batch.issue_names),
+        "issue_top_k": _listed([len(top) for top in batch.issue_top], _issues(_flat(batch.issue_top), batch.issue_names)),
+        "lead_unit": _units([lead or (0, 0.0) for lead in leads], batch, [lead is None for lead in leads]),
+        "co_units": _listed([len(units) for units in batch.co_units], _units(_flat(batch.co_units), batch)),
+        "top_k": _listed([len(units) for units in shown], _units(_flat(shown), batch)),
+        "decision": [decision for decision, _ in batch.decisions],
+        "decision_why": [why for _, why in batch.decisions],
+        "reasons": _listed([len(reasons) for reasons in batch.reasons], _reasons(_flat(batch.reasons))),
+        "urgency": _urgencies(batch.urgency),
+        "deadline": _deadlines(batch.deadlines),
+        "event_group": batch.event_groups or [None] * n,
+        "model_version": [batch.model_version] * n,
+        "config_version": [batch.config_version] * n,
+    }
+    arrays = []
+    for column in SUGGESTION_SCHEMA:
+        value = columns[column.name]
+        if isinstance(value, pa.ChunkedArray):
+            value = value.combine_chunks()
+        arrays.append(value if isinstance(value, pa.Array) else pa.array(value, column.type))
+    return pa.Table.from_arrays(arrays, schema=SUGGESTION_SCHEMA)
+
+
+def _flat(rows: Sequence[Sequence[T]]) -> list[T]:
+    return [item for row in rows for item in row]
+
+
+def _listed(lengths: Sequence[int], values: pa.Array) -> pa.Array:
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def _struct(kind: pa.StructType, values: Sequence[Sequence[object]], mask: Sequence[bool] | None = None) -> pa.Array:
+    children = [
+        value if isinstance(value, pa.Array) else pa.array(value, f.type) for value, f in zip(values, kind, strict=True)
+    ]
+    return pa.StructArray.from_arrays(
+        children, fields=list(kind), mask=None if mask is None else pa.array(mask, pa.bool_())
+    )
+
+
+def _issues(items: Sequence[tuple[str, float]], names: Mapping[str, str]) -> pa.Array:
+    codes = [code for code, _ in items]
+    return _struct(SCORED_ISSUE, [codes, [names.get(code, code) for code in codes], [p for _, p in items]])
+
+
+def _units(items: Sequence[tuple[int, float]], batch: Batch, mask: Sequence[bool] | None = None) -> pa.Array:
+    codes, names = batch.unit_codes, batch.unit_names
+    return _struct(SCORED_UNIT, [[codes[u] for u, _ in items], [names[u] for u, _ in items], [p for _, p in items]], mask)
+
+
+def _reasons(items: Sequence[Reason]) -> pa.Array:
+    words = _listed([len(r.words) for r in items], pa.array(_flat([r.words for r in items]), pa.string()))
+    return _struct(
+        REASON,
+        [[r.kind for r in items], [r.unit for r in items], [r.text for r in items], words, [r.reference for r in items]],
+    )
+
+
+def _urgencies(items: Sequence[Urgency]) -> pa.Array:
+    rules = _listed([len(u.rules) for u in items], pa.array(_flat([u.rules for u in items]), pa.string()))
+    words = _listed([len(u.words) for u in items], pa.array(_flat([u.words for u in items]), pa.string()))
+    return _struct(URGENCY, [[u.level for u in items], rules, words])
+
+
+def _deadlines(items: Sequence[Deadline]) -> pa.Array:
+    return _struct(
+        DEADLINE,
+        [
+            [d.date for d in items],
+            [d.working_days for d in items],
+            [d.rule for d in items],
+            [d.basis for d in items],
+            [d.note for d in items],
+        ],
+    )
