@@ -112,12 +112,16 @@ def group(plan: Plan, chunks: int) -> dict[str, str]:
         since = dt.datetime(1970, 1, 1) + dt.timedelta(days=float(known.min()) - settings.window_days)
         with Store.open(plan.store) as store:
             members = store.event_members(since)
-        keep = [i for i, pid in enumerate(members["petition_id"].to_pylist()) if pid not in mine]
-        members = members.take(keep).filter(members.take(keep)[_SKETCH].is_valid())
+        keep = [
+            pid not in mine and sketch is not None
+            for pid, sketch in zip(members["petition_id"].to_pylist(), members[_SKETCH].to_pylist(), strict=True)
+        ]
+        members = members.filter(pa.array(keep, pa.bool_()))
         earlier = members["petition_id"].to_pylist()
         old_groups = dict(zip(earlier, members["event_group"].to_pylist(), strict=True))
-        parts.insert(0, Sketches.from_bytes(members[_SKETCH].to_pylist()))
-        times = np.concatenate([_days(members), times])
+        if earlier:
+            parts.insert(0, Sketches.from_bytes(members[_SKETCH].to_pylist()))
+            times = np.concatenate([_days(members), times])
     everyone = earlier + ids
     # Oldest first, so that an event is named after its first letter whatever the order of the files.
     order = np.lexsort((np.array(everyone, dtype=str) if len(everyone) < 2_000_000 else np.arange(len(everyone)), times))

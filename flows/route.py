@@ -47,12 +47,6 @@ def render(workers: Workers, plan: Plan, number: int) -> None:
     workers.call(batch.render, plan, number)
 
 
-@task(name="write", cache_policy=NO_CACHE, persist_result=False)
-def write(plan: Plan, done: batch.Read, masked: Counter[str], rendered: Sequence[Any], older: dict[str, str]) -> dict[str, Any]:
-    """Write store, files and report, chunk after chunk as they are rendered."""
-    return output.write(plan, done, masked, rendered, older)
-
-
 @flow(name="route", task_runner=ThreadPoolTaskRunner(max_workers=8))
 def route(
     paths: Sequence[str],
@@ -93,7 +87,8 @@ def route(
             step(number, done.chunks)
         older = events(plan, done.chunks)
         rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
-        run = write(plan, done, masked, rendered, older)
+        # Not a task: Prefect would wait for all futures before it hands them over.
+        run = output.write(plan, done, masked, rendered, older)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"
         raise RuntimeError(msg)

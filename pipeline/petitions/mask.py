@@ -101,6 +101,10 @@ _QQ_HINT = re.compile("[qQ扣企][qQ扣鹅]")
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
 
+#: What fills the place of a number beside which a name may stand; `_names` knows the sign.
+_FILLING = dict.fromkeys((MOBILE, LANDLINE, ID_CARD), "〓")
+
+
 def _find(text: str) -> list[MaskedSpan]:
     """Return the disjoint spans to mask, in order."""
     numbers = any(hint.search(text) for hint in (_HINT, _CHINESE_HINT, _QQ_HINT))
@@ -116,7 +120,7 @@ def _find(text: str) -> list[MaskedSpan]:
                 if "〔" in canvas[start:end] or "〕" in canvas[start:end]:
                     continue
                 spans.append(MaskedSpan(start, end, kind))
-                canvas = f"{canvas[:start]}〔{'〓' * (end - start - 2)}〕{canvas[end:]}"
+                canvas = f"{canvas[:start]}〔{_FILLING.get(kind, '＿') * (end - start - 2)}〕{canvas[end:]}"  # noqa: RUF001
         if len(spans) == known:
             return sorted(spans, key=lambda span: span.start)
 
@@ -124,7 +128,7 @@ def _find(text: str) -> list[MaskedSpan]:
 # --- numbers with a form of their own -------------------------------------------------------------------------------
 
 # A look-behind stands after the first character: a pattern that begins with a character class is searched for fast.
-_EMAIL = re.compile(r"(?<![A-Za-z0-9_.+*-])[A-Za-z0-9_.+*-]{1,64}@[A-Za-z0-9*-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
+_EMAIL = re.compile(r"(?<![A-Za-z0-9_.+*-])[A-Za-z0-9_.+*-]{1,64}@[A-Za-z0-9*-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z]{2,12}")
 _ID18 = re.compile(
     r"[1-9](?<![0-9A-Za-z].)(?:[0-9]{5}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}[ -]?|(?: [0-9]){16} )[0-9Xx](?![0-9A-Za-z])"
 )
@@ -155,7 +159,7 @@ _MOBILE = re.compile(
     # in one piece, or two or three run together
     r"1(?:(?:(?<![0-9].)|(?<=861)(?<![0-9]861)|(?<=00861))[3-9][0-9]{9}(?:1[3-9][0-9]{9}){0,2}(?![0-9])"
     # in pieces of any length
-    r"|(?<![0-9].)(?:(?<![0-9][-—–.].)|(?<=86-1))[ \-—–_]{0,3}[3-9](?:[ \-—–_]{0,3}[0-9]){9}(?![0-9])"
+    r"|(?:(?<![0-9].)(?:(?<![0-9][-—–.].)|(?<=86-1))|(?<=861)(?<![0-9]861)|(?<=00861))[ \-—–_]{0,3}[3-9](?:[ \-—–_]{0,3}[0-9]){9}(?![0-9])"
     r"|(?<![0-9.].)[3-9][0-9]([.·/])[0-9]{4}\1[0-9]{4}(?![0-9])"
     # with stars
     r"|(?<![0-9*].)[3-9*][0-9]?[0-9*]{0,8}[*xX]{3,8}[0-9*]{0,8}(?![0-9*]))"
