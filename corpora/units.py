@@ -1,299 +1,204 @@
-"""The unit directory (承办单位名录): who there is, since when, for what (权责事项), for which area."""
+"""The unit directory (承办单位目录): units with their dates, areas and duty items (权责事项), and labels read as units."""
 
 from __future__ import annotations
 
-import datetime as dt
+import datetime
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from corpora import dated
+from corpora.dated import DataFileError
 from corpora.issue_tree import IssueTree
-from corpora.records import UnitCode
-from corpora.territory import body_kind, territory_parts
+from corpora.records import IssueCode, UnitCode
+from corpora.unit_names import body_kind, territory_parts, unit_kind
 
-FORMAT = "minqing/units/1"
+__all__ = [
+    "KINDS", "CityInfo", "DutyItem", "Unit", "UnitDirectory", "UnitDirectoryError", "body_kind", "label_key",
+    "territory_parts", "unit_kind",
+]  # fmt: skip
+
+#: Kinds of units: 部门, 联勤工作站, 社区, 公用企业, 乡镇街道, 其他.
 KINDS = ("department", "station", "community", "enterprise", "town", "other")
-_UNIT_KEYS = {"code", "name", "aliases", "kind", "area", "valid_from", "valid_to", "successor", "duties", "note"}
-_DUTY_KEYS = {"id", "text", "keywords", "issues", "co_units", "basis"}
-_ENDINGS = (
-    ("town", ("镇人民政府", "乡人民政府", "镇政府", "乡政府", "街道办事处", "街道办", "街道")),
-    ("community", ("居民委员会", "村民委员会", "居委会", "村委会", "社区", "村")),
-    ("enterprise", ("公司", "集团")),
-    ("department", ("局", "委员会", "委", "厅", "办公室", "管委会", "支队", "大队")),
-)
 
 
-class UnitDirectoryError(ValueError):
-    """The directory is wrong; the message names the file and every problem with its unit or duty."""
+class UnitDirectoryError(DataFileError):
+    """A unit directory that cannot be used; the message names the file, the units or duty items and the reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class DutyItem:
-    """One duty (权责事项): residents' words for it, issue types, co-handling units, legal basis."""
+    """A duty item of a unit (权责事项).
+
+    `keywords` are the words residents use; `issues` the nodes of the issue tree it belongs to, any level; `co_units`
+    those who usually co-handle (协办); `basis` the title of the statute, "" if not given.
+    """
 
     id: str
+    unit: UnitCode
     text: str
     keywords: tuple[str, ...] = ()
-    issues: tuple[str, ...] = ()
-    co_units: tuple[str, ...] = ()
+    issues: tuple[IssueCode, ...] = ()
+    co_units: tuple[UnitCode, ...] = ()
     basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit, valid from `valid_from` to the last day `valid_to` (None: still there).
+    """A unit; the days include both ends, None is open.
 
-    Attributes:
-        area: place codes of the gazetteer.
-        area_names: territories named in the unit's own name, widest first; used where there is no gazetteer.
-        successor: codes of the units that took over.
+    `area` are the codes of the places it is responsible for. Where none are declared, `area_names` are the territories
+    in its own name, the widest first (上海市, 闵行区, 七宝镇).
     """
 
     code: UnitCode
     name: str
+    kind: str
     aliases: tuple[str, ...] = ()
-    kind: str = "other"
     area: tuple[str, ...] = ()
     area_names: tuple[str, ...] = ()
-    valid_from: dt.date = dt.date.min
-    valid_to: dt.date | None = None
-    successor: tuple[str, ...] = ()
+    valid_from: datetime.date | None = None
+    valid_to: datetime.date | None = None
+    successor: tuple[UnitCode, ...] = ()
     duties: tuple[DutyItem, ...] = ()
 
-    def valid_on(self, day: dt.date) -> bool:
-        """Whether the unit exists on that day."""
-        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+@dataclass(frozen=True, slots=True)
+class CityInfo:
+    """Whose directory it is; all empty where only labels are known."""
+
+    code: str = ""
+    name: str = ""
+    province: str = ""
+    invented: bool = False
+    note: str = ""
 
 
 class UnitDirectory:
-    """Units in their order in the file."""
+    """The units of a city: of all times as loaded, or of one day (`on`).
 
-    def __init__(self, units: Sequence[Unit], city_name: str = "", known: Sequence[Unit] = ()) -> None:
+    Attributes:
+        units: in the order of the file.
+        city: whose directory it is.
+    """
+
+    def __init__(self, units: Iterable[Unit], city: CityInfo | None = None) -> None:
         self.units = tuple(units)
-        self.city_name = city_name
-        self._known = {str(unit.code): unit for unit in (known or units)}
-        self._names: dict[str, list[str]] = defaultdict(list)
-        # A unit that still exists has a name before one that had it once.
-        for unit in sorted(self._known.values(), key=lambda unit: unit.valid_to is not None):
-            for name in dict.fromkeys(map(_key, (str(unit.code), unit.name, *unit.aliases))):
-                self._names[name].append(str(unit.code))
+        self.city = city or CityInfo()
+        self._by_code = {str(unit.code): unit for unit in self.units}
+        self._by_label: dict[str, list[Unit]] = {}
+        for unit in self.units:
+            for key in dict.fromkeys(label_key(label) for label in (unit.code, unit.name, *unit.aliases)):
+                self._by_label.setdefault(key, []).append(unit)
 
     @classmethod
-    def load(cls, path: Path) -> UnitDirectory:
-        """Read a directory (YAML, format `minqing/units/1`).
+    def load(cls, path: Path, tree: IssueTree | None = None) -> UnitDirectory:
+        """Read a directory from YAML (`format: minqing/units/1`); issue codes are checked with `tree` (default: bundled).
 
         Raises:
-            UnitDirectoryError: with all problems of the file.
-            FileNotFoundError: if there is no such file.
+            UnitDirectoryError: if the file cannot be used; all problems are named.
         """
-        try:
-            data = yaml.load(path.read_text("utf-8-sig"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader either way
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            msg = f"{path}: not readable as YAML: {error}"
-            raise UnitDirectoryError(msg) from error
-        reader = _Reader()
-        units = reader.units(data)
-        if reader.problems:
-            shown = "; ".join(reader.problems[:20]) + (" …" if len(reader.problems) > 20 else "")
-            msg = f"{path}: {len(reader.problems)} problem(s): {shown}"
-            raise UnitDirectoryError(msg)
-        return cls(units, str((data.get("city") or {}).get("name", "")))
+        from corpora.unit_files import read_units
+
+        city, units = read_units(path, tree or IssueTree.load())
+        return cls(units, city)
 
     @classmethod
     def from_labels(cls, labels: Iterable[str]) -> UnitDirectory:
-        """Make a directory from unit names alone: the code is the name without white space; no duties, no dates."""
-        names = sorted({"".join(label.split()) for label in labels if label.strip()})
-        return cls([Unit(UnitCode(n[:80]), n, kind=_kind(n), area_names=territory_parts(n)) for n in names])
+        """Make a directory from unit names alone, in the order in which they first appear; empty labels are passed over.
 
-    def on(self, day: dt.date) -> UnitDirectory:
-        """Return the directory of the units valid that day; names of others still resolve."""
-        return UnitDirectory([u for u in self.units if u.valid_on(day)], self.city_name, tuple(self._known.values()))
-
-    def pick(self, codes: Iterable[str]) -> UnitDirectory:
-        """Return the directory of the named units, in that order; names of others still resolve.
+        The code is the name without white space; kind and `area_names` are what the name suggests; there are no duty
+        items and no dates.
 
         Raises:
-            KeyError: if a code is unknown.
+            UnitDirectoryError: if a label cannot be a code (longer than 80 characters, control characters).
         """
-        return UnitDirectory([self._known[code] for code in codes], self.city_name, tuple(self._known.values()))
+        units: dict[str, Unit] = {}
+        problems: list[str] = []
+        for label in dict.fromkeys(labels):
+            code = "".join(label.split())
+            if not code or code in units:
+                continue
+            try:
+                units[code] = Unit(UnitCode(code), code, unit_kind(code), area_names=territory_parts(code))
+            except ValueError as error:
+                problems.append(f"label {label[:20]!r}…: {error}")
+        if problems:
+            raise UnitDirectoryError.of("unit labels", problems)
+        return cls(units.values())
 
-    def has(self, code: str) -> bool:
-        """Whether the code is known, valid today or not."""
-        return code in self._known
+    @property
+    def city_name(self) -> str:
+        """Name of the city, "" where only labels are known."""
+        return self.city.name
+
+    @property
+    def names(self) -> dict[UnitCode, str]:
+        """Names by code."""
+        return {unit.code: unit.name for unit in self.units}
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._by_code
 
     def __getitem__(self, code: str) -> Unit:
-        return self._known[code]
+        return self._by_code[code]
 
-    def resolve(self, label: str) -> UnitCode | None:
-        """Return the unit that a code, name or alias names exactly (width and white space aside); never a near match.
-
-        A name that two units bear at the same time names neither.
-        """
-        codes = self._names.get(_key(label), ())
-        if not codes:
-            return None
-        if len(codes) > 1 and all(self._known[code].valid_to is None for code in codes[:2]):
-            return None
-        return UnitCode(codes[0])
-
-    def successor_on(self, code: str, day: dt.date) -> tuple[UnitCode, ...]:
-        """Return the units that stand for `code` on that day: itself, or those that took over; () for none."""
-        unit = self._known[code]
-        if unit.valid_on(day):
-            return (unit.code,)
-        found: dict[UnitCode, None] = {}
-        for after in unit.successor:
-            found.update(dict.fromkeys(self.successor_on(after, day)))
-        return tuple(found)
+    def has(self, code: str) -> bool:
+        """Return whether there is a unit of this code."""
+        return code in self._by_code
 
     def duties(self) -> tuple[DutyItem, ...]:
-        """Return the duties of all units, in order."""
+        """Return the duty items of all units."""
         return tuple(duty for unit in self.units for duty in unit.duties)
 
+    def on(self, day: datetime.date) -> UnitDirectory:
+        """Return the directory of the units that are there on `day`."""
+        return UnitDirectory((unit for unit in self.units if dated.valid_on(unit, day)), self.city)
 
-def _key(label: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", label).split())
+    def pick(self, codes: Sequence[str]) -> UnitDirectory:
+        """Return the directory of the units of these codes, in this order.
 
+        Raises:
+            UnitDirectoryError: if there is no such unit.
+        """
+        missing = [f"no unit of code {code!r}" for code in codes if code not in self._by_code]
+        if missing:
+            raise UnitDirectoryError.of(f"unit directory of {self.city.name or 'labels'}", missing)
+        return UnitDirectory((self._by_code[code] for code in codes), self.city)
 
-def _kind(name: str) -> str:
-    body = body_kind(name) or name
-    for kind, endings in _ENDINGS:
-        if name.endswith(endings) or body.endswith(endings):
-            return kind
-    return "other"
+    def resolve(self, label: str, on: datetime.date | None = None) -> UnitCode | None:
+        """Return the unit whose code, name or alias `label` is, or None; near is not enough.
 
+        White space and the width of brackets and digits do not matter. A unit that is gone is found too. Where units of
+        different times bear the label, the one of the day `on` is meant, else the latest.
+        """
+        unit = self._by_code.get(label) or self._by_code.get("".join(label.split()))
+        if unit is not None:
+            return unit.code
+        bearers = self._by_label.get(label_key(label), ())
+        if on is not None and len(bearers) > 1:
+            bearers = [bearer for bearer in bearers if dated.valid_on(bearer, on)] or bearers
+        return max(bearers, key=_lateness).code if bearers else None
 
-class _Reader:
-    """Reads the YAML data and collects every problem."""
+    def successor_on(self, code: str, day: datetime.date) -> tuple[UnitCode, ...]:
+        """Return who stands for the unit on `day`: itself while it is there, else those its chain of successors leads to.
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-        self._tree = IssueTree.load()
+        Empty where it ended without successor, or had not begun.
 
-    def units(self, data: Any) -> list[Unit]:  # noqa: ANN401 - whatever the file holds
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            self.problems.append(f"the file does not begin with `format: {FORMAT}`")
-            return []
-        entries = data.get("units")
-        if not isinstance(entries, list) or not entries:
-            self.problems.append("`units` is not a list of units")
-            return []
-        units = [unit for i, entry in enumerate(entries, 1) if (unit := self._unit(entry, i)) is not None]
-        self._check(units)
-        return units
-
-    def _unit(self, entry: Any, number: int) -> Unit | None:  # noqa: ANN401
-        where = f"unit {number}"
-        if not isinstance(entry, dict):
-            self.problems.append(f"{where}: not a mapping")
-            return None
-        where = f"unit {entry.get('code', number)}"
-        self._unknown(where, entry, _UNIT_KEYS)
-        try:
-            code = UnitCode(str(entry.get("code", "")))
-        except ValueError as error:
-            self.problems.append(f"{where}: {error}")
-            return None
-        name = str(entry.get("name") or "").strip()
-        if not name:
-            self.problems.append(f"{where}: no name")
-        kind = entry.get("kind", "other")
-        if kind not in KINDS:
-            self.problems.append(f"{where}: kind {kind!r} is none of {', '.join(KINDS)}")
-        successor = entry.get("successor")
-        duties = [self._duty(where, duty) for duty in entry.get("duties") or ()]
-        return Unit(
-            code,
-            name,
-            self._texts(where, "aliases", entry.get("aliases")),
-            str(kind),
-            self._texts(where, "area", entry.get("area")),
-            (),
-            self._date(where, "valid_from", entry.get("valid_from")) or dt.date.min,
-            self._date(where, "valid_to", entry.get("valid_to")),
-            self._texts(where, "successor", [successor] if isinstance(successor, str) else successor),
-            tuple(duty for duty in duties if duty is not None),
-        )
-
-    def _duty(self, where: str, entry: Any) -> DutyItem | None:  # noqa: ANN401
-        if not isinstance(entry, dict) or not entry.get("id") or not entry.get("text"):
-            self.problems.append(f"{where}: a duty without id or text")
-            return None
-        where = f"duty {entry['id']}"
-        self._unknown(where, entry, _DUTY_KEYS)
-        issues = self._texts(where, "issues", entry.get("issues"))
-        self.problems += [f"{where}: unknown issue code {c!r}" for c in issues if self._tree.resolve(c) != c]
-        return DutyItem(
-            str(entry["id"]),
-            str(entry["text"]),
-            self._texts(where, "keywords", entry.get("keywords")),
-            issues,
-            self._texts(where, "co_units", entry.get("co_units")),
-            str(entry.get("basis") or ""),
-        )
-
-    def _check(self, units: Sequence[Unit]) -> None:
-        codes: dict[str, Unit] = {}
-        duties: set[str] = set()
-        names: dict[str, list[Unit]] = defaultdict(list)
-        for unit in units:
-            if unit.code in codes:
-                self.problems.append(f"unit {unit.code}: the code is used twice")
-            codes[unit.code] = unit
-            if unit.valid_to is not None and unit.valid_to < unit.valid_from:
-                self.problems.append(f"unit {unit.code}: valid_to {unit.valid_to} is before valid_from {unit.valid_from}")
-            if unit.successor and unit.valid_to is None:
-                self.problems.append(f"unit {unit.code}: has a successor, but no valid_to")
-            for duty in unit.duties:
-                if duty.id in duties:
-                    self.problems.append(f"duty {duty.id}: the id is used twice")
-                duties.add(duty.id)
-            for name in {_key(n) for n in (unit.name, *unit.aliases)}:
-                for other in names[name]:
-                    if unit.valid_from <= (other.valid_to or dt.date.max) and other.valid_from <= (
-                        unit.valid_to or dt.date.max
-                    ):
-                        self.problems.append(f"unit {unit.code}: the name {name} is {other.code}'s at the same time")
-                names[name].append(unit)
-        for unit in units:
-            self.problems += [f"unit {unit.code}: unknown successor {c}" for c in unit.successor if c not in codes]
-            self.problems += [
-                f"duty {duty.id}: unknown co_unit {c}" for duty in unit.duties for c in duty.co_units if c not in codes
-            ]
-            if _circular(str(unit.code), codes):
-                self.problems.append(f"unit {unit.code}: its successors lead back to it")
-
-    def _unknown(self, where: str, entry: dict[Any, Any], known: set[str]) -> None:
-        self.problems += [f"{where}: unknown key {key!r}" for key in entry if key not in known]
-
-    def _texts(self, where: str, key: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
-        if value is None:
-            return ()
-        if not isinstance(value, list) or any(not isinstance(item, str) for item in value):
-            self.problems.append(f"{where}: {key} is not a list of texts (put numbers in quotes)")
-            return ()
-        return tuple(value)
-
-    def _date(self, where: str, key: str, value: Any) -> dt.date | None:  # noqa: ANN401
-        if value is None or (isinstance(value, dt.date) and not isinstance(value, dt.datetime)):
-            return value
-        self.problems.append(f"{where}: {key} {value!r} is not a date (YYYY-MM-DD)")
-        return None
+        Raises:
+            KeyError: if there is no such unit.
+        """
+        return tuple(self._by_code[found].code for found in dated.successors_on(code, day, self._by_code))
 
 
-def _circular(code: str, codes: dict[str, Unit]) -> bool:
-    seen: set[str] = set()
-    ahead = list(codes[code].successor)
-    while ahead:
-        now = ahead.pop()
-        if now == code:
-            return True
-        if now in codes and now not in seen:
-            seen.add(now)
-            ahead += codes[now].successor
-    return False
+def label_key(label: str) -> str:
+    """Return the form in which labels are compared: narrow brackets, digits and letters, no white space."""
+    return "".join(unicodedata.normalize("NFKC", label).replace("\u200b", "").replace("\ufeff", "").split())
+
+
+def _lateness(unit: Unit) -> tuple[datetime.date, datetime.date]:
+    return unit.valid_to or datetime.date.max, unit.valid_from or datetime.date.min

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from pipeline.petitions.features import BUCKET_BITS, Block, TextFeatures, featurise
+from pipeline.petitions.features import BUCKET_BITS, Block, TextFeatures, WordTable, featurise
 from pipeline.petitions.segment import Segmenter
 
 F32 = npt.NDArray[np.float32]
@@ -35,7 +35,7 @@ class DutyIndex:
         self.duties = list(duties)
         self.owners = np.array([duty.owner for duty in duties], np.int64)
         documents = ["\n".join([duty.text, *(" ".join(duty.keywords),) * _KEYWORD_REPEAT]) for duty in duties]
-        features = featurise([""] * len(documents), documents, segmenter.cut(documents))
+        features = featurise([""] * len(documents), documents, WordTable.of(segmenter.cut(documents)))
         self._weights = sp.vstack([_bm25(features.blocks[name], len(documents)) for name in ("char", "word")]).tocsr()
 
     def __len__(self) -> int:

@@ -68,6 +68,10 @@ class Encoder:
         """Return the blocks side by side, shape (rows, width)."""
         return sp.hstack([blocks[name] for name in self.buckets], format="csr")
 
+    def columns(self, name: str, buckets: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return the column of each bucket within a block, -1 for buckets that the training rows did not hold."""
+        return self._table(name)[buckets]
+
     def _table(self, name: str) -> npt.NDArray[np.int32]:
         table = self._tables.get(name)
         if table is None:

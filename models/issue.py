@@ -16,6 +16,7 @@ from models.ranker import Ranker
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.segment import Segmenter
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 #: Weight of the tree's own words, for a city without labelled issue types (benchmarks/zero_history.py).
 PRIOR = {"duty": 9.0}
@@ -28,51 +29,93 @@ class IssueModel:
     Attributes:
         labels: issue codes, or the labels as filed where they are not of the tree.
         classifier: the learnt part, or None where nothing was labelled.
-        index: tree nodes and duty items by BM25, used where `classifier` is None.
+        words: the tree's own words and the duty items filed under its nodes, by BM25; None where the labels are too
+            coarse for them to help.
     """
 
     labels: tuple[str, ...]
     classifier: Classifier | None
-    index: DutyIndex | None = None
+    words: DutyIndex | None = None
 
     @classmethod
-    def fit(cls, features: TextFeatures, labels: Sequence[str], order: F64 | None) -> tuple[IssueModel, HeldOut]:
+    def fit(
+        cls,
+        features: TextFeatures,
+        labels: Sequence[str],
+        order: F64 | None,
+        tree: IssueTree,
+        directory: UnitDirectory | None,
+        segmenter: Segmenter,
+    ) -> tuple[IssueModel, HeldOut]:
         """Learn from labelled rows; also return the held-out predictions made on the way.
 
         Args:
             features: n rows.
             labels: n issue codes (or labels not of the tree).
             order: n times, or None.
+            tree: gives labels below the first level their words.
+            directory: its duty items give them more.
+            segmenter: cuts those words.
 
         Raises:
             ValueError: if the rows hold fewer than two labels.
         """
-        names = tuple(sorted(set(labels)))
+        names = classes_of(labels, tree)
         y = np.searchsorted(np.array(names), np.array(labels))
-        classifier, held_out = Classifier.fit(features, y, len(names), order)
-        return cls(names, classifier), held_out
+        words = label_words(names, tree, directory, segmenter)
+        model = cls(names, None, words)
+        classifier, held_out = Classifier.fit(features, y, len(names), order, model._given(features))
+        return cls(names, classifier, words), held_out
 
     @classmethod
     def without_history(cls, tree: IssueTree, directory: UnitDirectory | None, segmenter: Segmenter) -> IssueModel:
         """Return a model that knows the tree's words and the duty items filed under its nodes, and nothing else."""
-        labels = tuple(node.code for node in tree.leaves())
-        at = {code: i for i, code in enumerate(labels)}
-        texts = [DutyText(code, at[code], tree.path_name(code).replace("/", " "), ()) for code in labels]
-        for duty in directory.duties() if directory else ():
-            for code in duty.issues:
-                if code in at:
-                    texts.append(DutyText(duty.id, at[code], duty.text, duty.keywords))
-        return cls(labels, None, DutyIndex(texts, segmenter))
+        labels = tuple(sorted(node.code for node in tree.leaves()))
+        return cls(labels, None, label_words(labels, tree, directory, segmenter))
 
     def probabilities(self, features: TextFeatures) -> F64:
         """Return probabilities, float64 of shape (rows, labels)."""
+        given = self._given(features)
         if self.classifier is not None:
-            return self.classifier.score(features).probabilities
-        if self.index is None:
-            msg = "an issue model needs a classifier or an index"
-            raise ValueError(msg)
-        best, _ = self.index.by_owner(self.index.scores(features), len(self.labels))
-        return Ranker.prior(PRIOR, len(self.labels)).probabilities({"duty": relative(best)})
+            return self.classifier.score(features, given).probabilities
+        return Ranker.prior(PRIOR, len(self.labels)).probabilities(given)
+
+    def _given(self, features: TextFeatures) -> dict[str, F32]:
+        if self.words is None:
+            return {}
+        best, _ = self.words.by_owner(self.words.scores(features), len(self.labels))
+        return {"duty": relative(best)}
+
+
+def classes_of(labels: Sequence[str], tree: IssueTree) -> tuple[str, ...]:
+    """Return the labels that may be given out: those seen, and all leaves where most rows are labelled with leaves.
+
+    A leaf that no row bears yet is found by its words.
+    """
+    seen = set(labels)
+    if sum(tree.resolve(label) == label and len(label) == 6 for label in labels) * 2 >= len(labels):
+        seen |= {node.code for node in tree.leaves()}
+    return tuple(sorted(seen))
+
+
+def label_words(
+    labels: Sequence[str], tree: IssueTree, directory: UnitDirectory | None, segmenter: Segmenter
+) -> DutyIndex | None:
+    """Return the index of the words that tree and duty items have for the labels; None for first-level labels."""
+    at = {label: i for i, label in enumerate(labels)}
+    if not any(len(label) > 2 and tree.resolve(label) == label for label in labels):
+        return None
+    texts = []
+    for node in tree.leaves():
+        owner = next((at[code] for code in (node.code, *tree.ancestors(node.code)) if code in at), None)
+        if owner is not None:
+            texts.append(DutyText(node.code, owner, tree.path_name(node.code).replace("/", " "), ()))
+    for duty in directory.duties() if directory else ():
+        for issue in duty.issues:
+            owner = next((at[code] for code in (issue, *tree.ancestors(issue)) if code in at), None)
+            if owner is not None:
+                texts.append(DutyText(duty.id, owner, duty.text, duty.keywords))
+    return DutyIndex(texts, segmenter)
 
 
 @dataclass(frozen=True)

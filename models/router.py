@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from corpora.config import Config
 from corpora.issue_tree import IssueTree
-from corpora.lexicon import word_frequencies
+from corpora.lexicon import petition_terms, word_frequencies
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
 from models.explain import telling_words
@@ -21,6 +21,7 @@ from models.issue import Emitted, Hierarchy, IssueModel
 from models.unit import UnitModel
 from pipeline.petitions.deadline import DeadlineRules, deadlines
 from pipeline.petitions.events import Sketches
+from pipeline.petitions.features import TextFeatures, WordTable, featurise
 from pipeline.petitions.prepare import Prepared, content_hashes, prepare
 from pipeline.petitions.route import Batch, DecisionRule, Ranked, Reason, assemble, co_handling, rank
 from pipeline.petitions.segment import Segmenter, segmenter
@@ -75,7 +76,7 @@ class Router:
         self._hierarchy = Hierarchy(self.issue.labels, self.tree)
         self._urgency = UrgencyRules.compile(self.config.urgency)
         self._deadlines = DeadlineRules.compile(self.config.deadlines)
-        self._weights = WordWeights(*word_frequencies())
+        self._weights = WordWeights(*word_frequencies(), petition_terms())
         decision = self.config.decision
         self._decision = DecisionRule(
             decision.auto_min_probability, decision.auto_min_margin, decision.review_urgent
@@ -99,7 +100,7 @@ class Router:
         """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row."""
         made = prepare(petitions, self._segmenter)
         texts = made.texts
-        issues = self.issue.probabilities(self._issue_features(petitions, made))
+        issues = self.issue.probabilities(self._issue_features(made))
         emitted = self._hierarchy.emit(issues, self.config.issue.min_mass, self.config.top_k)
         given = self._given.scores(
             made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
@@ -135,14 +136,13 @@ class Router:
             model_version=self.version,
             config_version=self.config.version,
         )
-        return Routed(assemble(batch), self._weights.sketch(made.words), made.masked)
+        return Routed(assemble(batch), self._weights.sketch(made.words, petitions.num_rows), made.masked)
 
-    def _issue_features(self, petitions: pa.Table, made: Prepared):  # noqa: ANN202
+    def _issue_features(self, made: Prepared) -> TextFeatures:
+        """Return the features as the issue model was trained on them: its lexicon may be another."""
         if self.issue_lexicon == self.unit_lexicon:
             return made.features
-        from pipeline.petitions.features import featurise
-
-        words = segmenter(self.issue_lexicon).cut(made.texts)
+        words = WordTable.of(segmenter(self.issue_lexicon).cut(made.texts))
         return featurise(made.titles, made.bodies, words)
 
     def _refusals(
@@ -226,9 +226,7 @@ class Router:
     def _telling(self, made: Prepared, ranked: Ranked) -> list[list[str]]:
         if self.unit.classifier is None or ranked.units.shape[1] == 0:
             return [[] for _ in made.titles]
-        views = self.unit.classifier.views
-        block = views.encoder.transform_block(made.features, "word")
-        return telling_words(views, block, made.words, ranked.units[:, 0])
+        return telling_words(self.unit.classifier.views, made.words, ranked.units[:, 0])
 
     def _duty_reason(self, code: str, duty: int, text: str) -> Reason | None:
         item = self._given.duties[duty][1]

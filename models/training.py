@@ -21,8 +21,8 @@ from corpora.units import UnitDirectory
 from models import persistence, registry
 from models.classifier import Classifier, HeldOut
 from models.evaluation import Evaluation, evaluate
-from models.given import GivenScores, GivenViews
-from models.issue import IssueModel
+from models.given import GivenViews
+from models.issue import IssueModel, label_words
 from models.unit import IssueHistory, UnitModel
 from pipeline.petitions.prepare import Prepared, prepare
 from pipeline.petitions.segment import lexicon_version, segmenter
@@ -123,7 +123,7 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     made = prepare(petitions, segmenter(lexicon))
     order = times(petitions)
     if target == "issue_type":
-        model, held_out = IssueModel.fit(made.features, named, order)
+        model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
         arrays, plain = persistence.dump(_classifier(model.classifier))
         plain["labels"] = list(model.labels)
         labels_of, classes = model.labels, len(model.labels)
@@ -163,18 +163,18 @@ def _fit_unit(
     order: F64 | None,
     issue: IssueModel | None,
 ) -> tuple[UnitModel, HeldOut, UnitDirectory]:
-    directory = city.directory.on(dt.date.today()) if city.directory else UnitDirectory.from_labels(named)
+    directory = city.directory.on(dt.date.today()) if city.directory else UnitDirectory.from_labels(sorted(set(named)))
     codes = [str(unit.code) for unit in directory.units]
     at = {code: i for i, code in enumerate(codes)}
     y = np.array([at[label] for label in named], np.int64)
     given = GivenViews(directory, city.gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
-    issue_labels, issues = _issues(petitions, made, tree, order, issue)
+    issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
     model, held_out = UnitModel.fit(made.features, codes, y, order, given.views, issue_labels, issues)
     return model, held_out, directory
 
 
 def _issues(
-    petitions: pa.Table, made: Prepared, tree: IssueTree, order: F64 | None, issue: IssueModel | None
+    petitions: pa.Table, made: Prepared, city: City, tree: IssueTree, order: F64 | None, issue: IssueModel | None
 ) -> tuple[Sequence[str], F64 | None]:
     """Return issue probabilities of each row that did not see the row's own label, or None."""
     labels = [tree.resolve(label) if label else None for label in petitions["issue_type"].to_pylist()]
@@ -182,7 +182,7 @@ def _issues(
     if len(known) == len(labels) and len(set(known)) > 1:
         # The second level is fine enough to tell units apart, and has enough rows to count.
         coarse = [str(label)[:4] for label in known]
-        model, held_out = IssueModel.fit(made.features, coarse, order)
+        model, held_out = IssueModel.fit(made.features, coarse, order, tree, city.directory, segmenter(city.lexicon()))
         if len(held_out.rows) == len(labels):
             return model.labels, held_out.probabilities
     if issue is not None and issue.classifier is not None:
@@ -291,7 +291,9 @@ def refusals(petitions: pa.Table, directory: UnitDirectory) -> npt.NDArray[np.bo
 def issue_model(saved: registry.SavedModel) -> IssueModel:
     """Return the issue model of a saved version."""
     plain = saved.manifest["model"]
-    return IssueModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain))
+    labels = tuple(plain["labels"])
+    words = label_words(labels, IssueTree.load(), city_of(saved).directory, segmenter(lexicon_of(saved)))
+    return IssueModel(labels, persistence.load(saved.arrays, plain), words)
 
 
 def unit_model(saved: registry.SavedModel) -> UnitModel:

@@ -6,6 +6,7 @@ sparse products, so a batch costs little more than its features.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,10 @@ class LinearViews:
 def _svc(
     model: LinearSVC, x: sp.csr_matrix, y: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    model.fit(x, y)
+    with warnings.catch_warnings():
+        # Hundreds of units with few rows each are what a city has, not a regression problem.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        model.fit(x, y)
     if len(model.classes_) == 2:
         return np.vstack([-model.coef_, model.coef_]), np.concatenate([-model.intercept_, model.intercept_])
     return model.coef_, model.intercept_

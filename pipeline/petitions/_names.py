@@ -8,7 +8,7 @@ and those decide the routing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 # Source: the commonest surnames of the national registers (公安部 全国姓名报告) and of 百家姓.
 _SINGLE = (
@@ -42,24 +42,22 @@ _NO_NAMES = (
 )
 _HAN = "\u4e00-\u9fff"
 _GIVEN = f"(?:(?![{_NOT_GIVEN}])[{_HAN}])"
-_STARS = r"(?:[*＊]{1,3})"
-_HARD = rf"(?![{_HAN}*＊])"
+_STARS = r"(?:[*]{1,3})"
+_HARD = rf"(?![{_HAN}*])"
 #: Words that follow a name in running text.
 _SOFT = (
     "(?=是|为|系|今年|现年|年龄|性别|男|女|住|家住|现住|居住|来自|的|在|于|有|因|现|和|与|一名|身份证|电话|手机|联系|联络|微信|邮箱|地址|向|"
     "户籍|汉族|生于|出生|就读|毕业|反映|投诉|举报|想|要|老家|原籍|本人|我|先生|女士|小姐|同志|，|职业|单位|工作|日期|时间|签名|敬上|此致)"
 )
 _SURNAME = f"(?:{_COMPOUND}|[{_SINGLE}])"
-_TITLE = (
-    "(?:先生|女士|小姐|太太|阿姨|叔叔|大爷|大妈|大姐|大哥|师傅|老师|经理|主任|同志|奶奶|爷爷|伯伯|老板|医生|校长|总|工|姐|哥|叔|姨)"
-)
+_TITLE = "(?:先生|女士|小姐|太太|阿姨|叔叔|大爷|大妈|大姐|大哥|师傅|老师|经理|主任|同志|奶奶|爷爷|伯伯|老板|医生|校长|总|工|姐|哥|叔|姨)"
 _NAME = (
     rf"(?!{_NO_NAMES})(?:{_SURNAME}(?:{_GIVEN}{{2}}{_HARD}|{_GIVEN}(?:{_HARD}|{_SOFT})|{_GIVEN}{{2}}{_SOFT}|{_STARS})"
     rf"|[{_HAN}]{{2,8}}·[{_HAN}]{{2,8}}{_HARD})"
 )
 _TITLED = rf"(?!{_NO_NAMES}){_SURNAME}{_GIVEN}{{0,2}}?{_TITLE}{_HARD}"
 #: A field that names a person takes two to four characters as a name even where the surname is rare.
-_FIELD = rf"(?!{_NO_NAMES})(?:{_GIVEN}{{2,4}}|[{_HAN}]{_STARS}|[{_HAN}]?[*＊]{{2,3}}[{_HAN}]?){_HARD}"
+_FIELD = rf"(?!{_NO_NAMES})(?:{_GIVEN}{{2,4}}|[{_HAN}]{_STARS}|[{_HAN}]?[*]{{2,3}}[{_HAN}]?){_HARD}"
 
 _PERSON = (
     "(?:联系人|联络人|投诉人|举报人|反映人|反应人|信访人|上访人|申请人|当事人|来信人|来电人|写信人|留言人|求助人|诉求人|申诉人|控告人|检举人|"
@@ -71,24 +69,24 @@ _BESIDE = "〔(?:〓|手机号|固定电话|身份证号)"  # 〓 is what `mask`
 _PLAIN = re.compile(rf"(?P<name>{_NAME})")
 _PERSONAL = re.compile(rf"(?P<name>{_TITLED}|{_NAME})")
 _FIELDED = re.compile(rf"(?P<name>{_NAME}|{_TITLED}|{_FIELD})")
-_AT_NUMBER = re.compile(rf"(?P<name>{_NAME})(?=[，,、（( ]*(?:身份证|姓名|名字|性别|男|女|电话|手机|联系电话|现年|今年|〔))")
+_AT_NUMBER = re.compile(
+    rf"(?P<name>{_NAME})(?=[，,、（( ]*(?:身份证|性别|男|女|(?:联系)?(?:电话|手机)(?:号码?)?[：: ]*〔|现年|今年|〔))"
+)
 _LAST = re.compile(rf"(?P<name>{_NAME})(?=[\s，。,]*(?:[0-9〔][^\n]*)?\Z)")
 
-#: (words of which a text must hold one, introduction, name that must follow it).
+#: (characters of which a text must hold one, introduction, name that must follow it).
 _INTRODUCED = (
-    (("姓名", "名字"), re.compile("(?:姓名|名字)[ \n]*(?:[：:][ \n]*|[是为叫][：: ]?)"), _FIELDED),
-    (("姓名", "名字"), re.compile("(?:姓名|名字) ?"), _PLAIN),
-    (
-        ("我叫", "人叫", "名叫", "名字叫"),
-        re.compile(r"叫(?<=我叫|名叫|人叫|字叫)(?:做|作)?[：:]? ?"),
-        _PERSONAL,
-    ),
-    (("我是", "本人", "我系"), re.compile(r"(?:我是|本人是?|我系)[：:， ]?"), _AT_NUMBER),
-    (("此致", "敬礼"), re.compile(rf"(?:此致|敬礼)[！!。，,.\s]*(?:{_PERSON}{_MARK}?)?"), _LAST),
+    (frozenset("姓字"), re.compile("[姓名](?:(?<=姓)名|(?<=名)字)[ \\n]*(?:[：:][ \\n]*|[是为叫][：: ]?)"), _FIELDED),
+    (frozenset("姓字"), re.compile("[姓名](?:(?<=姓)名|(?<=名)字) ?"), _PLAIN),
+    (frozenset("叫"), re.compile("叫(?<=我叫|名叫|人叫|字叫)(?:做|作)?[：:]? ?"), _PERSONAL),
+    (frozenset("证男女岁〔"), re.compile("(?:我是|本人是?|我系)[：:， ]?"), _AT_NUMBER),
+    (frozenset("致礼"), re.compile(rf"[此敬](?:(?<=此)致|(?<=敬)礼)[！!。，,.\s]*(?:{_PERSON}{_MARK}?)?"), _LAST),
     # Beside a masked number; a list that goes on after a masked name.
-    (("〕",), re.compile(r"〕[)）（(，,、 /]*"), re.compile(rf"(?P<name>{_TITLED})")),
-    (("〕",), re.compile(r"〕[、/和]"), _PLAIN),
+    (frozenset("〔"), re.compile(r"〕[)）（(，,、 /]*"), re.compile(rf"(?P<name>{_TITLED})")),
+    (frozenset("〔"), re.compile(r"〕[、/和]"), _PLAIN),
 )
+#: What `find_names` wants to know of a text: which of these characters it holds.
+NAME_CUES = "叫姓字证男女岁〔致礼*"
 #: The end of a label and what stands between it and the name; `_LABEL` looks at the rest of the label.
 _LABEL_END = re.compile(rf"[人式话机者主名款字](?:姓名)?(?:{_MARK}|[是为叫][：: ]?)(?:〔[^〕]*〕[,，、/（( ]*)?")
 _LABEL = re.compile(rf"{_PERSON}\Z")
@@ -97,17 +95,17 @@ _NUMBERED = re.compile(_BESIDE)
 _BEFORE_NUMBER = re.compile(
     rf"(?P<name>{_TITLED}|(?<![{_HAN}]){_NAME})[（(：:，,、 ]*(?:联系)?(?:电话|手机|联系方式|身份证)?(?:号码?)?[：:是为 ]*(?=〔\Z)"
 )
-_STARRED = re.compile(rf"(?P<name>[{_SINGLE}]{_STARS})(?![*＊0-9路街区县市村镇号小公])")
+_STARRED = re.compile(rf"(?P<name>[{_SINGLE}]{_STARS})(?![*0-9路街区县市村镇号小公])")
 _STARRED_AFTER = re.compile(rf"[^{_HAN}0-9]|[叫人是为名和与向被让由找给户的]")
 
 
-def find_names(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans of names that a text introduces as such; spans may overlap."""
-    for words, introduction, name in _INTRODUCED:
-        for word in words:
-            if word in text:
-                break
-        else:
+def find_names(text: str, cues: Set[str]) -> Iterator[tuple[int, int]]:
+    """Yield the spans of names that a text introduces as such; spans may overlap.
+
+    `cues` holds at least those of `NAME_CUES` that are in the text.
+    """
+    for characters, introduction, name in _INTRODUCED:
+        if cues.isdisjoint(characters):
             continue
         for match in introduction.finditer(text):
             found = name.match(text, match.end())
@@ -124,12 +122,12 @@ def find_names(text: str) -> Iterator[tuple[int, int]]:
         found = _LAST.match(text, last.end())
         if found:
             yield found.span("name")
-    if "〔" in text:
+    if "〔" in cues:
         for match in _NUMBERED.finditer(text):
             found = _BEFORE_NUMBER.search(text, max(0, match.start() - 24), match.start() + 1)
             if found:
                 yield found.span("name")
-    if "*" in text or "＊" in text:
+    if "*" in cues:
         for match in _STARRED.finditer(text):
             if match.start() == 0 or _STARRED_AFTER.match(text, match.start() - 1):
                 yield match.span("name")

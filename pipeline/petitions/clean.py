@@ -38,8 +38,19 @@ _SPACES = "\t\x1f\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u200
 _LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 #: Full-width signs made half-width. Left alone: ，。：；！？（）［］｛｝～￥, which are Chinese punctuation, and ＜＞＆, which
 #: would become markup.
-_WIDE_SIGNS = "＂＃＄％＇＊＋－．／＝＠＼＾＿｀｜"  # noqa: RUF001
-_SMALL_SIGNS = {"﹐": "，", "﹑": "、", "﹔": "；", "﹕": "：", "﹖": "？", "﹗": "！", "﹙": "（", "﹚": "）", "﹝": "〔", "﹞": "〕"}  # noqa: RUF001
+_WIDE_SIGNS = "＂＃＄％＇＊＋－．／＝＠＼＾＿｀｜"
+_SMALL_SIGNS = {
+    "﹐": "，",
+    "﹑": "、",
+    "﹔": "；",
+    "﹕": "：",
+    "﹖": "？",
+    "﹗": "！",
+    "﹙": "（",
+    "﹚": "）",
+    "﹝": "〔",
+    "﹞": "〕",
+}
 #: Traditional characters that GB 2312 has too, though simplified texts write the other.
 _ALSO_TRADITIONAL = "後於麽菸"
 
@@ -101,7 +112,7 @@ _MAPPED_MEMBERS = _members([c for c in _CHARACTERS if c <= "\ud7ff" or "\uf900" 
 _MAPPED = re.compile(f"[{_MAPPED_MEMBERS}]")
 _DROP = re.compile(f"[{_DROPPED}]+")
 _TRADITIONAL_CHARACTER = re.compile(f"[{_members(list(_TRADITIONAL))}]")
-_CLAUSE_SIGNS = "，。！？；：、,.!?;:\\n \ue000-\uf8ff"  # noqa: RUF001
+_CLAUSE_SIGNS = "，。！？；：、,.!?;:\\n \ue000-\uf8ff"
 _CLAUSE = re.compile(f"[^{_CLAUSE_SIGNS}]+")
 #: What an ordinary text has none of: one pass over it decides that steps 2 to 5 have nothing to do.
 _ODD = re.compile(f"[{_DROPPED}{_MAPPED_MEMBERS}{_members(list(_TRADITIONAL))}]")
@@ -147,7 +158,7 @@ class Cleaned:
 
 
 def clean(text: str) -> Cleaned:
-    """Clean one text and keep its offset map; `clean(clean(x).text).text == clean(x).text`."""
+    """Clean one text and keep its offset map; cleaning the result again changes nothing."""
     offsets = OffsetMap(len(text), len(text))
 
     def substitute(pattern: re.Pattern[str], replace: str | Callable[[re.Match[str]], str], text: str) -> str:

@@ -12,15 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 #: Words kept per petition.
 SKETCH = 16
+#: Bit of a word's hash that says the word is a name: the dictionary does not know it.
+NAME = np.uint32(1)
+#: Worth of a similarity without a shared name.
+TOPIC_ONLY = 0.5
 #: Words from whose pairs the candidate keys are made.
-_KEY_WORDS = 7
-#: Candidates compared with the leader of a block only, so that a block costs its length, not its square.
-_DAY = 86_400
+_KEY_WORDS = 9
+#: Two petitions are linked from this share of the events' mean similarity on; average linkage then decides.
+LINK = 0.8
+#: Linked petitions that are looked at pair by pair; more are first linked more strictly.
+_LARGEST = 2_000
+#: Petitions whose candidate keys are looked at in one pass.
+_PASS = 50_000
 
 U32 = npt.NDArray[np.uint32]
 F32 = npt.NDArray[np.float32]
@@ -32,7 +41,7 @@ class Sketches:
     """Sketches of n petitions.
 
     Attributes:
-        words: uint32 hashes, shape (n, SKETCH), most telling first; 0 where there are fewer words.
+        words: uint32 hashes (see NAME), shape (n, SKETCH), most telling first; 0 where there are fewer words.
         weights: float32, shape (n, SKETCH), unit length per row; 0 where there are fewer words.
     """
 
@@ -71,7 +80,7 @@ def sketch(rows: npt.NDArray[np.int32], words: I64, weights: F32, size: int) -> 
 
     Args:
         rows: petition of each entry, ascending.
-        words: word hash of each entry (non-negative, unique within a petition).
+        words: word hash of each entry (positive, below 2^32, unique within a petition; see NAME).
         weights: how telling the word is (TF-IDF), positive.
         size: number of petitions.
     """
@@ -82,20 +91,25 @@ def sketch(rows: npt.NDArray[np.int32], words: I64, weights: F32, size: int) -> 
     keep = rank < SKETCH
     hashes = np.zeros((size, SKETCH), np.uint32)
     values = np.zeros((size, SKETCH), np.float32)
-    hashes[rows[keep], rank[keep]] = (words[keep] + 1).astype(np.uint32)
+    hashes[rows[keep], rank[keep]] = words[keep].astype(np.uint32)
     values[rows[keep], rank[keep]] = weights[keep]
     length = np.sqrt((values**2).sum(1, keepdims=True))
     return Sketches(hashes, values / np.maximum(length, 1e-9))
 
 
 def similarity(sketches: Sketches, left: I64, right: I64) -> F32:
-    """Return the cosine of pairs of sketches, float32 of shape (pairs,)."""
+    """Return the similarity of pairs of sketches, float32 of shape (pairs,), 0 to 1.
+
+    It is the cosine, times TOPIC_ONLY where the two share no name: letters about mahjong parlours in two estates have a
+    topic in common, not an event.
+    """
     out = np.zeros(len(left), np.float32)
     for start in range(0, len(left), 65_536):
         a, b = left[start : start + 65_536], right[start : start + 65_536]
         same = (sketches.words[a][:, :, None] == sketches.words[b][:, None, :]) & (sketches.words[a] > 0)[:, :, None]
         product = sketches.weights[a][:, :, None] * sketches.weights[b][:, None, :]
-        out[start : start + 65_536] = (same * product).sum((1, 2))
+        named = (same & (sketches.words[a] & NAME > 0)[:, :, None]).any((1, 2))
+        out[start : start + 65_536] = (same * product).sum((1, 2)) * np.where(named, 1.0, TOPIC_ONLY)
     return out
 
 
@@ -110,56 +124,100 @@ def group(
 ) -> I64:
     """Return the group of each petition: the index of its first member, or -1 for one that stands alone.
 
+    Petitions that are linked are split again by average linkage, so that a chain of letters in which each resembles the
+    next does not become one event.
+
     Args:
         sketches: n sketches, in the order in which the petitions are to lead their groups.
         days: time of each petition in days, nan where unknown (an unknown time is near every other).
-        min_similarity: cosine from which two petitions are about one event.
+        min_similarity: mean cosine that the members of an event have to each other; see `LINK`.
         window_days: petitions further apart than this are not joined directly.
         max_block: a word pair shared by more petitions than this is too common to mean one event.
         min_size: smaller groups are dissolved.
     """
     n = len(sketches)
     left, right = _candidates(sketches, max_block)
+    value = np.zeros(0, np.float32)
     if len(left):
-        apart = np.abs(days[left] - days[right])
-        near = ~(apart > window_days)
+        near = ~(np.abs(days[left] - days[right]) > window_days)
         left, right = left[near], right[near]
-        close = similarity(sketches, left, right) >= min_similarity
-        left, right = left[close], right[close]
+        value = similarity(sketches, left, right)
+        close = value >= min_similarity * LINK
+        left, right, value = left[close], right[close], value[close]
+    component = _components(n, left, right)
+    for _ in range(8):  # what is too large to be looked at pair by pair is not one event: link it more strictly
+        size = np.bincount(component, minlength=n)
+        large = size[component] > _LARGEST
+        if not large.any():
+            break
+        floor = np.where(large[left], np.quantile(value[large[left]], 0.3), 0.0)
+        keep = value > floor
+        left, right, value = left[keep], right[keep], value[keep]
+        component = _components(n, left, right)
+    order = np.argsort(component, kind="stable")
+    starts = np.flatnonzero(np.diff(component[order], prepend=-1))
+    first = np.full(n, -1, np.int64)
+    for members in np.split(order, starts[1:]):
+        if len(members) < min_size:
+            continue
+        parts = _split(sketches, members, min_similarity)
+        for part in range(parts.max() + 1):
+            mine = members[parts == part]
+            if len(mine) >= min_size:
+                first[mine] = mine.min()
+    return first
+
+
+def _components(n: int, left: I64, right: I64) -> I64:
     joined = coo_matrix((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
-    _, component = connected_components(joined, directed=False)
-    first = np.full(n, n, np.int64)
-    np.minimum.at(first, component, np.arange(n))
-    size = np.bincount(component, minlength=n)
-    return np.where(size[component] >= min_size, first[component], -1)
+    return connected_components(joined, directed=False)[1].astype(np.int64)
+
+
+def _split(sketches: Sketches, members: I64, min_similarity: float) -> I64:
+    """Return the part of each member: average linkage, cut where parts are less similar than `min_similarity`."""
+    count = len(members)
+    if count > _LARGEST:
+        return np.arange(count)
+    i, j = np.triu_indices(count, 1)
+    distance = np.maximum(1.0 - similarity(sketches, members[i], members[j]).astype(np.float64), 0.0)
+    return fcluster(linkage(distance, "average"), 1.0 - min_similarity, "distance").astype(np.int64) - 1
 
 
 def _candidates(sketches: Sketches, max_block: int) -> tuple[I64, I64]:
     """Return pairs of petitions that share two telling words: each with the two before it in the same block."""
     n = len(sketches)
-    keys, owners = [], []
     words = np.sort(sketches.words[:, :_KEY_WORDS].astype(np.uint64), axis=1)
+    passes = n // _PASS + 1  # keys are looked at a share at a time, so that memory does not grow with 36 keys a petition
+    found = [_block_pairs(words, part, passes, max_block) for part in range(passes)] if n else []
+    pair = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    return pair // max(n, 1), pair % max(n, 1)
+
+
+def _block_pairs(words: npt.NDArray[np.uint64], part: int, passes: int, max_block: int) -> I64:
+    """Return the pairs, as left × n + right, of the blocks whose key falls in this part."""
+    n = len(words)
     index = np.arange(n)
-    for i in range(_KEY_WORDS):
-        for j in range(i + 1, _KEY_WORDS):
-            both = words[:, i] > 0
-            keys.append(words[both, i] << np.uint64(32) | words[both, j])
-            owners.append(index[both])
-    if not keys or n == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    keys, owners = [], []
+    for i in range(words.shape[1]):
+        for j in range(i + 1, words.shape[1]):
+            key = words[:, i] << np.uint64(32) | words[:, j]
+            mine = words[:, i] > 0
+            if passes > 1:
+                mine &= ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) % np.uint64(passes) == part
+            keys.append(key[mine])
+            owners.append(index[mine])
     key, owner = np.concatenate(keys), np.concatenate(owners)
     order = np.lexsort((owner, key))
     key, owner = key[order], owner[order]
-    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
     size = np.diff(start, append=len(key))
     block = np.repeat(np.arange(len(start)), size)
     usable = (size[block] > 1) & (size[block] <= max_block)
     place = np.arange(len(key)) - start[block]
-    pairs = [(owner[start[block]], owner, usable & (place > 0))]  # with the leader of the block
+    pairs = []
+    leader = usable & (place > 0)
+    pairs.append(owner[start[block[leader]]] * n + owner[leader])
     for back in (1, 2):
-        previous = np.roll(owner, back)
-        pairs.append((previous, owner, usable & (place > back)))
-    left = np.concatenate([a[m] for a, _, m in pairs])
-    right = np.concatenate([b[m] for _, b, m in pairs])
-    pair = np.unique(left * n + right)
-    return pair // n, pair % n
+        behind = np.flatnonzero(usable & (place > back))
+        pairs.append(owner[behind - back] * n + owner[behind])
+    return np.concatenate(pairs)

@@ -22,7 +22,8 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 _BASE = np.uint64(0xD6E8FEB86659FD93)  # odd, so it has an inverse modulo 2^64
 _BASE_INVERSE = np.uint64(pow(0xD6E8FEB86659FD93, -1, 1 << 64))
 _SHIFT = np.uint64(64 - BUCKET_BITS)
-_SEEDS = {"char": np.uint64(0x1B873593), "word": np.uint64(0x85EBCA6B), "title": np.uint64(0xC2B2AE35)}
+_SEEDS = {"char": np.uint64(0x1B873593), "title": np.uint64(0xC2B2AE35)}
+_WORD_SEED = np.uint64(0x85EBCA6B)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,34 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class WordTable:
+    """The words of a batch, one text after the other, with the hash of each and of each neighbouring pair.
+
+    Attributes:
+        words: the m words.
+        rows: text of each word, int32, ascending.
+        hashes: 64-bit hash of each word, equal for equal words in lower case.
+        pairs: position of the first word of each pair within a text.
+        pair_hashes: 64-bit hash of each pair.
+    """
+
+    words: list[str]
+    rows: npt.NDArray[np.int32]
+    hashes: U64
+    pairs: npt.NDArray[np.int64]
+    pair_hashes: U64
+
+    @classmethod
+    def of(cls, texts: Sequence[Sequence[str]]) -> WordTable:
+        """Return the table of segmented texts."""
+        words = list(chain.from_iterable(texts))
+        rows = np.repeat(np.arange(len(texts), dtype=np.int32), np.fromiter(map(len, texts), np.int64, len(texts)))
+        hashes = word_hashes(words)
+        pairs = np.flatnonzero(rows[:-1] == rows[1:])
+        return cls(words, rows, hashes, pairs, (hashes[pairs] * _MIX + hashes[pairs + 1]) * _BASE)
+
+
+@dataclass(frozen=True, slots=True)
 class TextFeatures:
     """The blocks of a batch of `size` texts."""
 
@@ -45,21 +74,22 @@ class TextFeatures:
     blocks: dict[str, Block]
 
 
-def featurise(titles: Sequence[str], bodies: Sequence[str], words: Sequence[Sequence[str]]) -> TextFeatures:
+def featurise(titles: Sequence[str], bodies: Sequence[str], words: WordTable) -> TextFeatures:
     """Return the features of a batch.
 
     Args:
         titles: n masked titles, "" where there is none.
         bodies: n masked bodies.
-        words: the words of each text as `join_text` gives it.
+        words: the words of the n texts as `join_text` gives them.
     """
     titles = [title.lower() for title in titles]
     texts = [join_text(title, body).lower() for title, body in zip(titles, bodies, strict=True)]
+    word_rows = np.concatenate([words.rows, words.rows[words.pairs]])
     return TextFeatures(
         len(texts),
         {
             "char": _count(*_character_ngrams(texts, _SEEDS["char"])),
-            "word": _count(*_word_ngrams(words, _SEEDS["word"])),
+            "word": _count(word_rows, buckets(np.concatenate([words.hashes, words.pair_hashes]))),
             "title": _count(*_character_ngrams(titles, _SEEDS["title"])),
         },
     )
@@ -87,56 +117,38 @@ def _character_ngrams(texts: Sequence[str], seed: np.uint64) -> tuple[npt.NDArra
     within3 = rows[:-2] == rows[2:]
     hashes = np.concatenate([first, second[within2], third[within3]])
     owner = np.concatenate([rows, rows[:-1][within2], rows[:-2][within3]])
-    return owner, _bucket(hashes)
+    return owner, buckets(hashes)
 
 
-def word_hashes(flat: Sequence[str], seed: np.uint64 = _SEEDS["word"]) -> U64:
+def word_hashes(words: Sequence[str]) -> U64:
     """Return a 64-bit hash of each word, equal for equal words in lower case."""
     # A word's hash is the difference of two prefix sums of code × BASE^position, divided by BASE^start.
-    lowered = [word.lower() for word in flat]
-    lengths = np.fromiter(map(len, lowered), np.int64, len(lowered))
-    codes = np.frombuffer("".join(lowered).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    joined = "".join(words)
+    lowered = joined.lower()
+    if len(lowered) != len(joined):  # a letter whose lower case is longer (İ)
+        words = [word.lower() for word in words]
+        lowered = "".join(words)
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    codes = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     ends = np.cumsum(lengths)
     starts = ends - lengths
     powers = np.cumprod(np.full(len(codes) + 1, _BASE, np.uint64))
     inverses = np.cumprod(np.full(len(codes) + 1, _BASE_INVERSE, np.uint64))
-    prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum((codes + seed) * powers[: len(codes)])])
+    prefix = np.concatenate([np.zeros(1, np.uint64), np.cumsum((codes + _WORD_SEED) * powers[: len(codes)])])
     return ((prefix[ends] - prefix[starts]) * inverses[starts]) * _MIX
 
 
-def row_numbers(words: Sequence[Sequence[str]]) -> npt.NDArray[np.int32]:
-    """Return the row of each word of a batch, laid out one row after the other."""
-    return np.repeat(np.arange(len(words), dtype=np.int32), np.fromiter(map(len, words), np.int64, len(words)))
-
-
-def word_buckets(
-    words: Sequence[Sequence[str]], seed: np.uint64 = _SEEDS["word"]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return row and bucket of each word, then position of the first word and bucket of each pair within a row."""
-    single = word_hashes(list(chain.from_iterable(words)), seed)
-    rows = row_numbers(words)
-    at = np.flatnonzero(rows[:-1] == rows[1:])
-    pair = (single[at] * _MIX + single[at + 1]) * _BASE
-    return rows, _bucket(single), at, _bucket(pair)
-
-
-def _word_ngrams(
-    words: Sequence[Sequence[str]], seed: np.uint64
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    rows, single, at, pair = word_buckets(words, seed)
-    return np.concatenate([rows, rows[at]]), np.concatenate([single, pair])
-
-
-def _bucket(hashes: U64) -> npt.NDArray[np.int64]:
+def buckets(hashes: U64) -> npt.NDArray[np.int64]:
+    """Return the bucket of each 64-bit hash, 0 to 2^BUCKET_BITS - 1."""
     return ((hashes * _MIX) >> _SHIFT).astype(np.int64)
 
 
-def _count(rows: npt.NDArray[np.int32], buckets: npt.NDArray[np.int64]) -> Block:
-    keys = (rows.astype(np.int64) << BUCKET_BITS) | buckets
+def _count(rows: npt.NDArray[np.int32], at: npt.NDArray[np.int64]) -> Block:
+    keys = (rows.astype(np.int64) << BUCKET_BITS) | at
     keys.sort()
     first = np.ones(len(keys), bool)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    at = np.flatnonzero(first)
-    counts = np.diff(at, append=len(keys)).astype(np.float32)
-    keys = keys[at]
+    starts = np.flatnonzero(first)
+    counts = np.diff(starts, append=len(keys)).astype(np.float32)
+    keys = keys[starts]
     return Block((keys >> BUCKET_BITS).astype(np.int32), (keys & ((1 << BUCKET_BITS) - 1)).astype(np.int32), counts)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.petitions._names import find_names
+from pipeline.petitions._names import NAME_CUES, find_names
 from pipeline.petitions.offsets import Edit, OffsetMap
 
 MOBILE = "手机号"
@@ -57,7 +57,7 @@ class Masked:
 
 
 def mask(text: str) -> Masked:
-    """Mask one cleaned text and keep spans and offset map; `mask(mask(x).text).text == mask(x).text`."""
+    """Mask one cleaned text and keep spans and offset map; masking the result again changes nothing."""
     spans = _find(text)
     edits: list[Edit] = []
     shift = 0
@@ -92,12 +92,14 @@ def _replace(text: str, spans: Sequence[MaskedSpan]) -> str:
     return "".join(parts)
 
 
-_WIDE = {code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), 0xFF20, 0xFF0A, 0xFF0B, 0xFF0D, 0xFF08, 0xFF09)}
+_WIDE = {code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), 0xFF20, 0xFF0A, 0xFF0B, 0xFF0D)}
+_WIDE_SIGN = re.compile("[０-９＠＊＋－]")
 _CHINESE_DIGITS = "零〇○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖"
 #: Six digits or stars near each other, Chinese digits in a row, or an account: a text with none holds no number to mask.
-_HINT = re.compile(r"[0-9０-９*＊](?:[-()（） .·/—–－_]{0,3}[0-9０-９*＊xX〇○零一二三四五六七八九]){5}")  # noqa: RUF001
+_HINT = re.compile(r"[0-9０-９*＊](?:[-()（） .·/—–－_]{0,3}[0-9０-９*＊xX〇○零一二三四五六七八九]){5}")
 _CHINESE_HINT = re.compile(rf"[一幺壹][{_CHINESE_DIGITS}0-9]{{6}}")
-_QQ_HINT = re.compile("[qQ扣企][qQ扣鹅]")
+#: Characters without which a finder finds nothing; one pass tells which of them a text holds.
+_CUES = re.compile(f"[{re.escape(NAME_CUES)}@＠＊〕qQ扣企微薇xXwW]")
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 
 
@@ -107,28 +109,46 @@ _FILLING = dict.fromkeys((MOBILE, LANDLINE, ID_CARD), "〓")
 
 def _find(text: str) -> list[MaskedSpan]:
     """Return the disjoint spans to mask, in order."""
-    numbers = any(hint.search(text) for hint in (_HINT, _CHINESE_HINT, _QQ_HINT))
-    canvas = text.translate(_WIDE) if numbers or "＠" in text else text  # noqa: RUF001
+    numbers = _HINT.search(text) is not None or _CHINESE_HINT.search(text) is not None
+    cues: set[str] = set(_CUES.findall(text))
+    canvas = text
+    if (numbers or not cues.isdisjoint("＠＊")) and _WIDE_SIGN.search(text):
+        canvas = text.translate(_WIDE)
+        cues.update("@*")
     spans: list[MaskedSpan] = []
     while True:
         known = len(spans)
-        for kind, needs_digits, finder in _FINDERS:
-            if needs_digits and not numbers:
+        for kind, wanted, finder in _FINDERS:
+            if not numbers if wanted is None else cues.isdisjoint(wanted):
                 continue
             for start, end in finder(canvas):
-                # Another finding of the same finder may have come first.
-                if "〔" in canvas[start:end] or "〕" in canvas[start:end]:
-                    continue
-                spans.append(MaskedSpan(start, end, kind))
-                canvas = f"{canvas[:start]}〔{_FILLING.get(kind, '＿') * (end - start - 2)}〕{canvas[end:]}"  # noqa: RUF001
+                canvas = _claim(canvas, MaskedSpan(start, end, kind), spans)
+        if _PLATE_HINT.search(canvas):
+            for start, end in _plates(canvas):
+                canvas = _claim(canvas, MaskedSpan(start, end, PLATE), spans)
+        if spans:
+            cues.add("〔")
+        for start, end in find_names(canvas, cues):
+            canvas = _claim(canvas, MaskedSpan(start, end, NAME), spans)
         if len(spans) == known:
             return sorted(spans, key=lambda span: span.start)
+
+
+def _claim(canvas: str, span: MaskedSpan, spans: list[MaskedSpan]) -> str:
+    """Add a span to `spans` and fill its place, unless part of it was claimed before; return the canvas."""
+    start, end = span.start, span.end
+    if "〔" in canvas[start:end] or "〕" in canvas[start:end]:
+        return canvas
+    spans.append(span)
+    return f"{canvas[:start]}〔{_FILLING.get(span.kind, '＿') * (end - start - 2)}〕{canvas[end:]}"
 
 
 # --- numbers with a form of their own -------------------------------------------------------------------------------
 
 # A look-behind stands after the first character: a pattern that begins with a character class is searched for fast.
-_EMAIL = re.compile(r"(?<![A-Za-z0-9_.+*-])[A-Za-z0-9_.+*-]{1,64}@[A-Za-z0-9*-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z]{2,12}")
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9_.+*-])[A-Za-z0-9_.+*-]{1,64}@[A-Za-z0-9*-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}\.[A-Za-z]{2,12}"
+)
 _ID18 = re.compile(
     r"[1-9](?<![0-9A-Za-z].)(?:[0-9]{5}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}[ -]?|(?: [0-9]){16} )[0-9Xx](?![0-9A-Za-z])"
 )
@@ -137,11 +157,48 @@ _ID_STARRED = re.compile(r"[1-9](?<![0-9A-Za-z*].)[0-9*Xx]{13,16}[0-9*Xx](?![0-9
 # 身份证 and, within a short reach, a number of any length.
 _ID_NAMED = re.compile(r"身份证[^0-9*〔〕，。；;\n]{0,12}([1-9][0-9* -]{5,20}[0-9Xx*])(?![0-9A-Za-z*])")
 _ID_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+    ]
 )
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _BORN = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
-_STAMPED = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+#: A number that begins with a date and time is one of a matter; one of 86 and a mobile number is no card.
+_NO_CARD = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])|861[3-9][0-9]{9}\Z")
 #: Words before a number that make it one of a matter and not of a person.
 _ORDER = re.compile(
     r"(?:工单|订单|单号|编号|案号|流水号|快递|运单|受理号|信件|合同|发票|税号|信用代码|备案|文号|条形码|条码|型号|批号|许可证|执照|序列号|交易号)"
@@ -167,11 +224,11 @@ _MOBILE = re.compile(
 _CHINESE_MOBILE = re.compile(
     rf"[1一幺壹](?<![{_CHINESE_DIGITS}0-9].)[3-9三四五六七八九叁肆伍陆柒捌玖][0-9{_CHINESE_DIGITS}]{{9}}(?![{_CHINESE_DIGITS}0-9])"
 )
-_COUNTRY = re.compile(r"(?:(?:\+|(?<![0-9])00)86|(?<![0-9])86)[ -]{0,3}\Z|\(\+?86\)[ -]?\Z")
+_COUNTRY = re.compile(r"(?:(?:\+|(?<![0-9])00)86|(?<![0-9])86)[ -]{0,3}\Z|[(（]\+?86[)）][ -]?\Z")
 _DATED = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}")
 _LANDLINE = re.compile(
-    r"[(（0](?<![0-9].)(?:(?<=[(（])0[0-9]{2,3}[)）][ -]{0,2}|(?<=0)(?:10|2[0-9]|[3-9][0-9]{2})[)）]?[ \-—–]{0,3})"  # noqa: RUF001
-    r"[1-9*][0-9*]{2,3}[ -]?[0-9*]{4}(?:[ ]?(?:-|—|转分机|转|分机号?|[eE]xt\.?)[ :：]?[0-9]{1,6})?(?![0-9*])"  # noqa: RUF001
+    r"[(（0](?<![0-9].)(?:(?<=[(（])0[0-9]{2,3}[)）][ -]{0,2}|(?<=0)(?:10|2[0-9]|[3-9][0-9]{2})[)）]?[ \-—–]{0,3})"
+    r"[1-9*][0-9*]{2,3}[ -]?[0-9*]{4}(?:[ ]?(?:-|—|转分机|转|分机号?|[eE]xt\.?)[ :：]?[0-9]{1,6})?(?![0-9*])"
 )
 _BARE = (
     r"(?!400|800|1[0-9]{4}(?![0-9]))[1-9][0-9*]{2,3}[ -]?[0-9*]{4,9}(?:[ ]?(?:-|转分机|转|分机号?)[ :：]?[0-9]{1,6})?"
@@ -185,17 +242,17 @@ _PLATE = re.compile(
     rf"[{_PROVINCES}][A-HJ-NP-Za-hj-np-z][ ·•.\-]?"
     r"(?:(?=[A-Za-z]{0,2}[0-9*])[A-HJ-NP-Za-hj-np-z0-9*]{5,6}|[A-HJ-NP-Za-hj-np-z0-9*]{4}[挂学警港澳])(?![A-Za-z0-9*])"
 )
+_PLATE_HINT = re.compile(f"[{_PROVINCES}][A-HJ-NP-Za-hj-np-z]")
 _PLATE_DIGIT = re.compile(r"[0-9*]")
 _QQ = re.compile(
     r"(?:[Qq][Qq]|扣扣|企鹅号)(?:群|号码|号|群号|邮箱)?(?:[是为：: ]|/微信)*([1-9][0-9*]{4,11})(?![0-9*]|元|块|万)"
 )
 _WECHAT = re.compile(
-    r"(?:微信|薇信|wechat|weixin|(?<![A-Za-z])[vw]x)(?:(?:账号|帐号|号码|号|ID)(?:[是为：: ])*|[是为]?[：:]+ *)"
-    r"([A-Za-z0-9][-_A-Za-z0-9*]{4,19})(?![-_A-Za-z0-9*@.]|元|块|万)"
-    r"|(?:微信|薇信|wechat|weixin|(?<![A-Za-z])[vw]x)[是为 ]*((?=[A-Za-z_-]*[0-9])[A-Za-z0-9][-_A-Za-z0-9*]{5,19})(?![-_A-Za-z0-9*@.]|元|块|万)",
-    re.IGNORECASE,
+    r"[微薇wWvV](?:(?<=[微薇])信|(?<=[wW])(?:[eE][cC][hH][aA][tT]|[eE][iI][xX][iI][nN])|(?<![A-Za-z].)[xX])"
+    # after a mark any name of an account, else one that has a digit
+    r"(?:(?:(?:账号|帐号|号码|号|ID)(?:[是为：: ])*|[是为]?[：:]+ *)(?P<marked>[A-Za-z0-9][-_A-Za-z0-9*]{4,19})"
+    r"|[是为 ]*(?P<bare>(?=[A-Za-z_-]{0,19}[0-9])[A-Za-z0-9][-_A-Za-z0-9*]{5,19}))(?![-_A-Za-z0-9*@.]|元|块|万)"
 )
-_WECHAT_HINT = re.compile("[微薇vVwW][信xXeE]")
 
 
 def _digits(text: str) -> str:
@@ -224,8 +281,7 @@ def _is_order(text: str, start: int) -> bool:
 
 
 def _emails(text: str) -> Iterator[tuple[int, int]]:
-    if "@" in text:
-        yield from (match.span() for match in _EMAIL.finditer(text))
+    yield from (match.span() for match in _EMAIL.finditer(text))
 
 
 def _id_cards(text: str) -> Iterator[tuple[int, int]]:
@@ -248,7 +304,7 @@ def _id_cards(text: str) -> Iterator[tuple[int, int]]:
 def _bank_cards(text: str) -> Iterator[tuple[int, int]]:
     for match in _CARD.finditer(text):
         number = _digits(match[0])
-        if _luhn(number) and not _STAMPED.match(number) and not _is_order(text, match.start()):
+        if _luhn(number) and not _NO_CARD.match(number) and not _is_order(text, match.start()):
             yield match.span()
     if "卡" in text or "账" in text or "帐" in text:
         yield from (match.span(1) for match in _CARD_NAMED.finditer(text))
@@ -291,20 +347,18 @@ def _qqs(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _wechats(text: str) -> Iterator[tuple[int, int]]:
-    if _WECHAT_HINT.search(text):
-        yield from (match.span(match.lastindex or 0) for match in _WECHAT.finditer(text))
+    yield from (match.span(match.lastgroup or 0) for match in _WECHAT.finditer(text))
 
 
-#: (kind, whether only texts with a run of digits can hold it, finder), in the order in which they claim characters.
-_FINDERS: tuple[tuple[str, bool, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
-    (EMAIL, False, _emails),
-    (ID_CARD, True, _id_cards),
-    (BANK_CARD, True, _bank_cards),
-    (MOBILE, True, _mobiles),
-    (LANDLINE, True, _landlines),
-    (MOBILE, True, _named_mobiles),
-    (QQ, True, _qqs),
-    (WECHAT, False, _wechats),
-    (PLATE, False, _plates),
-    (NAME, False, find_names),
+#: (kind, characters of which a text must hold one, or None for a run of digits, finder), in the order in which they claim
+#: characters; plates and names come after all of them.
+_FINDERS: tuple[tuple[str, str | None, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
+    (EMAIL, "@", _emails),
+    (ID_CARD, None, _id_cards),
+    (BANK_CARD, None, _bank_cards),
+    (MOBILE, None, _mobiles),
+    (LANDLINE, None, _landlines),
+    (MOBILE, None, _named_mobiles),
+    (QQ, "qQ扣企", _qqs),
+    (WECHAT, "微薇xXwW", _wechats),
 )

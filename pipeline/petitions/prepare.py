@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipeline.petitions.clean import clean_texts
-from pipeline.petitions.features import TextFeatures, featurise, join_text
+from pipeline.petitions.features import TextFeatures, WordTable, featurise, join_text
 from pipeline.petitions.mask import mask_texts
 from pipeline.petitions.segment import Segmenter
 
@@ -20,7 +20,7 @@ class Prepared:
 
     Attributes:
         titles, bodies, addresses: cleaned and masked, n each.
-        words: words of `join_text(title, body)`, n lists.
+        words: words of `join_text(title, body)` of all petitions.
         features: hashed features of the n petitions.
         masked: how often each kind of personal data was masked.
     """
@@ -28,7 +28,7 @@ class Prepared:
     titles: list[str]
     bodies: list[str]
     addresses: list[str]
-    words: list[list[str]]
+    words: WordTable
     features: TextFeatures
     masked: Counter[str]
 
@@ -47,7 +47,7 @@ def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
         masked += counts
         columns.append(texts)
     titles, bodies, addresses = columns
-    words = segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)])
+    words = WordTable.of(segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)]))
     return Prepared(titles, bodies, addresses, words, featurise(titles, bodies, words), masked)
 
 

@@ -51,9 +51,31 @@ _TEXTS = st.lists(
         st.text(max_size=8),
         st.sampled_from([text for text, _ in CHANGED] + UNTOUCHED),
         st.sampled_from(
-            ["<", ">", "&", "amp;", "lt;", "gt;", "#60;", "<br>", "<p", "</", "script", "=", '"', "<!--", "-->", "nbsp", " ", "\n", "\r"]
+            [
+                "<",
+                ">",
+                "&",
+                "amp;",
+                "lt;",
+                "gt;",
+                "#60;",
+                "<br>",
+                "<p",
+                "</",
+                "script",
+                "=",
+                '"',
+                "<!--",
+                "-->",
+                "nbsp",
+                " ",
+                "\n",
+                "\r",
+            ]
         ),
-        st.sampled_from(["乾", "淨", "瞭解", "沒", "著", "薴", "於", "綀", "\u3000", "\u200b", "＜", "＆", "⻄", "\U0002f800"]),  # noqa: RUF001
+        st.sampled_from(
+            ["乾", "淨", "瞭解", "沒", "著", "薴", "於", "綀", "\u3000", "\u200b", "＜", "＆", "⻄", "\U0002f800"]
+        ),
     ),
     max_size=10,
 ).map("".join)
@@ -77,7 +99,10 @@ def test_every_radical_form_is_replaced() -> None:
     assert not set(RADICALS) & set(RADICALS.values())
 
 
-@pytest.mark.parametrize("text", ["<b" * 5000 + ">" * 5000, "&amp;" * 3000 + "lt;b>", "&lt;" * 3000, "<!--" * 3000, "<script>" * 2000 + "</script"])
+@pytest.mark.parametrize(
+    "text",
+    ["<b" * 5000 + ">" * 5000, "&amp;" * 3000 + "lt;b>", "&lt;" * 3000, "<!--" * 3000, "<script>" * 2000 + "</script"],
+)
 def test_nesting_without_end(text: str) -> None:
     """Hostile nesting ends, and cleaning the result changes nothing."""
     cleaned = clean(text).text

@@ -44,7 +44,7 @@ MASKED = [
     ("浙C·D12345堵门", "〔车牌号〕堵门"),
     ("浙CD12345堵门", "〔车牌号〕堵门"),
     ("邮箱：zhang.san@example.com", "邮箱：〔邮箱〕"),
-    ("ing*****@qq.com盼复", "〔邮箱〕盼复"),
+    ("abc*****@qq.com盼复", "〔邮箱〕盼复"),
     ("微信号：zhangsan_88", "微信号：〔微信号〕"),
     ("加我微信zs123456", "加我微信〔微信号〕"),
     ("QQ：123456789", "QQ：〔QQ号〕"),
@@ -114,7 +114,7 @@ def _mobiles(draw: st.DrawFn) -> str:
     """Draw a mobile number in one of its spellings."""
     number = "1" + draw(st.sampled_from("3456789")) + draw(st.text(alphabet=_DIGITS, min_size=9, max_size=9))
     style = draw(st.sampled_from([(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 3, 4), (1,) * 11]))
-    separator = draw(st.sampled_from([" ", "-", "－", " - ", "—"]))  # noqa: RUF001
+    separator = draw(st.sampled_from([" ", "-", "－", " - ", "—"]))
     groups, at = [], 0
     for size in style:
         groups.append(number[at : at + size])
@@ -137,6 +137,7 @@ def _ids(draw: st.DrawFn) -> str:
 
 
 @given(_HAN, _mobiles(), _HAN)
+@example("", "+8614000000000", "")  # passes the check of card numbers too
 def test_no_mobile_survives(before: str, number: str, after: str) -> None:
     """A mobile number in any spelling is removed whole."""
     masked = mask(clean(before + number + after).text).text
@@ -155,7 +156,9 @@ def test_no_identity_number_survives(before: str, number: str, after: str) -> No
 _PIECES = st.lists(
     st.one_of(
         st.sampled_from([text for text, _ in MASKED] + UNTOUCHED + [f"〔{kind}〕" for kind in KINDS]),
-        st.sampled_from(["电话", "：", "-", " ", "、", "*", "138", "0577", "身份证", "卡号", "联系人", "王小明", "〔", "〕", "\n"]),
+        st.sampled_from(
+            ["电话", "：", "-", " ", "、", "*", "138", "0577", "身份证", "卡号", "联系人", "王小明", "〔", "〕", "\n"]
+        ),
         _mobiles(),
         st.text(max_size=6),
     ),

@@ -1,0 +1,169 @@
+"""Hashed features: counted as one would by hand, and a text's features do not depend on its neighbours in the batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.petitions import features
+from pipeline.petitions.features import (
+    BUCKET_BITS,
+    MAX_CHARACTERS,
+    Block,
+    TextFeatures,
+    WordTable,
+    buckets,
+    featurise,
+    join_text,
+    word_hashes,
+)
+
+# ς is the one letter whose lower case depends on what stands around it: see the last test.
+LETTERS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="Σ"), max_size=12)
+CHINESE = st.text(st.sampled_from("路灯不亮物业费居民楼abcABC12 \n，。"), max_size=30)
+TEXT = CHINESE | LETTERS
+
+
+def cut(text: str) -> list[str]:
+    """Cut into words of two characters: the features do not care where words come from."""
+    return [text[i : i + 2] for i in range(0, len(text), 2)]
+
+
+def made(titles: Sequence[str], bodies: Sequence[str]) -> TextFeatures:
+    """Return the features of a batch."""
+    return featurise(titles, bodies, WordTable.of([cut(join_text(t, b)) for t, b in zip(titles, bodies, strict=True)]))
+
+
+def counts(block: Block, row: int) -> dict[int, float]:
+    """Return bucket → count of a row."""
+    mine = block.rows == row
+    return dict(zip(block.buckets[mine].tolist(), block.counts[mine].tolist(), strict=True))
+
+
+def bucket_of(gram: str, seed: np.uint64) -> int:
+    """Return the bucket of one n-gram by itself: the last hash of a text that is nothing else."""
+    return int(features._character_ngrams([gram], seed)[1][-1])
+
+
+def grams(text: str) -> Counter[str]:
+    """Count the 1-, 2- and 3-grams of a text."""
+    return Counter(text[i : i + n] for n in (1, 2, 3) for i in range(len(text) - n + 1))
+
+
+def by_bucket(counted: Counter[str], seed: np.uint64) -> dict[int, float]:
+    """Return bucket → count of counted n-grams."""
+    total: Counter[int] = Counter()
+    for gram, count in counted.items():
+        total[bucket_of(gram, seed)] += count
+    return dict(total)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_characters_are_counted_as_by_hand(batch: list[tuple[str, str]]) -> None:
+    titles, bodies = [t for t, _ in batch], [b for _, b in batch]
+    found = made(titles, bodies)
+    for row, (title, body) in enumerate(batch):
+        text = join_text(title.lower(), body).lower()
+        assert counts(found.blocks["char"], row) == by_bucket(grams(text), features._SEEDS["char"])
+        assert counts(found.blocks["title"], row) == by_bucket(grams(title.lower()), features._SEEDS["title"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_words_and_pairs_are_counted_as_by_hand(batch: list[tuple[str, str]]) -> None:
+    titles, bodies = [t for t, _ in batch], [b for _, b in batch]
+    found = made(titles, bodies).blocks["word"]
+    for row, (title, body) in enumerate(batch):
+        words = cut(join_text(title, body))
+        expected: Counter[int] = Counter(int(buckets(word_hashes([word]))[0]) for word in words)
+        expected.update(
+            int(buckets(WordTable.of([[first, second]]).pair_hashes)[0])
+            for first, second in zip(words, words[1:], strict=False)
+        )
+        assert counts(found, row) == dict(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=5))
+def test_a_row_does_not_depend_on_its_batch(batch: list[tuple[str, str]]) -> None:
+    together = made([t for t, _ in batch], [b for _, b in batch])
+    assert together.size == len(batch)
+    for row, (title, body) in enumerate(batch):
+        alone = made([title], [body])
+        for name, block in together.blocks.items():
+            assert counts(block, row) == counts(alone.blocks[name], 0), name
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=5))
+def test_entries_are_sorted_unique_and_within_the_space(batch: list[tuple[str, str]]) -> None:
+    for block in made([t for t, _ in batch], [b for _, b in batch]).blocks.values():
+        keys = block.rows.astype(np.int64) * (1 << BUCKET_BITS) + block.buckets
+        assert (np.diff(keys) > 0).all()
+        assert ((block.buckets >= 0) & (block.buckets < 1 << BUCKET_BITS)).all()
+        assert (block.counts >= 1).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(LETTERS, max_size=6))
+def test_hash_of_a_word_is_its_own(words: list[str]) -> None:
+    expected = [word_hashes([word])[0] for word in words]
+    assert word_hashes(words).tolist() == [int(h) for h in expected]
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("WiFi", "wifi", True),
+    ("路灯", "路灯", True),
+    ("路灯", "灯路", False),
+    ("路", "路灯", False),
+    ("İ", "i̇", True),
+    ("", "路", False),
+])  # fmt: skip
+def test_hashes_of_words(one: str, other: str, same: bool) -> None:
+    left, right = word_hashes([one, other])
+    assert (left == right) is same
+
+
+@pytest.mark.parametrize(("title", "body", "joined"), [
+    ("标题", "内容", "标题\n内容"),
+    ("", "内容", "\n内容"),
+    ("", "", "\n"),
+    ("长" * MAX_CHARACTERS, "内容", "长" * MAX_CHARACTERS),
+    ("题", "长" * MAX_CHARACTERS, "题\n" + "长" * (MAX_CHARACTERS - 2)),
+])  # fmt: skip
+def test_title_and_body_are_joined_and_cut(title: str, body: str, joined: str) -> None:
+    assert join_text(title, body) == joined
+
+
+def test_what_lies_beyond_the_limit_does_not_count() -> None:
+    long = "路灯" * MAX_CHARACTERS
+    one, other = made([""], [long]), made([""], [long + "物业"])
+    for name in ("char", "word"):
+        assert counts(one.blocks[name], 0) == counts(other.blocks[name], 0)
+
+
+def test_an_empty_batch_has_no_entries() -> None:
+    found = made([], [])
+    assert found.size == 0
+    assert [len(block.rows) for block in found.blocks.values()] == [0, 0, 0]
+
+
+def test_pairs_do_not_cross_texts() -> None:
+    table = WordTable.of([["路灯", "不亮"], [], ["物业"], ["收费", "不", "公开"]])
+    assert table.rows.tolist() == [0, 0, 2, 3, 3, 3]
+    assert table.pairs.tolist() == [0, 3, 4]
+
+
+def test_lone_surrogates_are_only_characters() -> None:
+    assert made([""], ["坏\ud800字"]).blocks["char"].counts.sum() == 4 + 3 + 2
+
+
+@pytest.mark.xfail(strict=True, reason="word_hashes lowers all words of a batch joined: Σ at a word's end depends on the next word")
+def test_final_sigma_does_not_depend_on_the_next_word() -> None:
+    assert word_hashes(["ΑΣ", "Α"])[0] == word_hashes(["ΑΣ"])[0]
