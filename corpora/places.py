@@ -93,6 +93,10 @@ class Gazetteer:
             raise GazetteerError.of(path, ["not text in UTF-8"]) from error
         return cls(_read(text, path))
 
+    def __getstate__(self) -> dict[str, object]:
+        # The automaton cannot be pickled; the process that receives the gazetteer builds its own.
+        return self.__dict__ | {"_finder": None}
+
     def __contains__(self, code: object) -> bool:
         return code in self._known
 

@@ -132,9 +132,7 @@ class _Reader:
             valid_from=first,
             valid_to=last,
             successor=tuple(found for text in named if (found := self._code(text)) is not None),
-            duties=tuple(
-                duty for i, entry in enumerate(duties, 1) if (duty := self._duty(entry, code, i)) is not None
-            ),
+            duties=tuple(duty for i, entry in enumerate(duties, 1) if (duty := self._duty(entry, code, i)) is not None),
         )
         self._where = f"unit {code}"
         # A date that could not be read is one problem, not two.

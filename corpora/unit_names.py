@@ -21,7 +21,9 @@ _REGIONS = {
     "新疆": "新疆维吾尔自治区",
 }
 _MUNICIPALITIES = ("北京", "上海", "天津", "重庆")
-_PROVINCE = re.compile("|".join([*(f"{p}省" for p in _PROVINCES), *_REGIONS.values(), "香港特别行政区", "澳门特别行政区"]))
+_PROVINCE = re.compile(
+    "|".join([*(f"{p}省" for p in _PROVINCES), *_REGIONS.values(), "香港特别行政区", "澳门特别行政区"])
+)
 #: 浙江龙港市, 上海浦东新区: the ending left out. Only before a city or county, for 四川北路街道 is in Shanghai.
 _BARE_PROVINCE = re.compile("|".join([*_PROVINCES, *_REGIONS, *_MUNICIPALITIES]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,11 +55,11 @@ class LearntViews:
     neighbours: NeighbourView
 
     @classmethod
-    def fit(cls, features: TextFeatures, y: I64) -> LearntViews:
-        """Fit all learnt views on rows with class indices `y`."""
+    def fit(cls, features: TextFeatures, y: I64, classes: int) -> LearntViews:
+        """Fit all learnt views on rows with class indices `y` below `classes`."""
         encoder = Encoder.fit(features, linear_outputs(len(np.unique(y))))
         blocks = encoder.transform(features)
-        return cls(encoder, LinearViews.fit(encoder, blocks, y), NeighbourView.fit(blocks["word"], y))
+        return cls(encoder, LinearViews.fit(encoder, blocks, y, classes), NeighbourView.fit(blocks["word"], y))
 
     def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], I64, F32]:
         """Return view → scores of shape (rows, classes), and the neighbours behind the vote."""
@@ -103,20 +104,20 @@ class Classifier:
             train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             if len(test) == 0 or len(np.unique(y[train])) < 2:
                 continue
-            views = LearntViews.fit(take(features, train), y[train])
+            views = LearntViews.fit(take(features, train), y[train], classes)
             for name, scores in views.scores(take(features, test), classes)[0].items():
                 held.setdefault(name, np.zeros((len(y), classes), np.float32))[test] = scores
             kept[test] = True
-        full = LearntViews.fit(features, y)
+        full = LearntViews.fit(features, y, classes)
         common = set(full.scores(take(features, np.arange(1)), classes)[0]) & set(held) | set(given)
         stacked = {name: scores[kept] for name, scores in (held | dict(given)).items() if name in common}
         rows = np.flatnonzero(kept)
         if len(rows) < MIN_RANKER_ROWS:
             stacked = {"linear": full.scores(features, classes)[0]["linear"]}
             ranker = Ranker.fit(stacked, y, folds, ordered=False)
-            return cls(full, ranker, classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
+            return cls(*_folded(full, ranker), classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
         ranker = Ranker.fit(stacked, y[rows], folds[rows], ordered=order is not None)
-        return cls(full, ranker, classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
+        return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
 
     def score(
         self,
@@ -128,6 +129,16 @@ class Classifier:
         views, where, cosine = self.views.scores(features, self.classes)
         views.update(given or {})
         return Scored(self.ranker.probabilities(views, excluded), where, cosine)
+
+
+def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:
+    """Return the same classifier with its linear views folded into one: a third of the coefficients, the same scores."""
+    weights = dict(zip(ranker.views, ranker.weights.tolist(), strict=True))
+    linear = {name: weights.pop(name) for name in views.linear.names if name in weights}
+    return (
+        dataclasses.replace(views, linear=views.linear.fold(linear)),
+        dataclasses.replace(ranker, views=("linear", *weights), weights=np.array([1.0, *weights.values()])),
+    )
 
 
 def make_folds(rows: int, order: F64 | None) -> I64:

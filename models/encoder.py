@@ -86,11 +86,12 @@ class Encoder:
         share, damped = BLOCKS[name]
         columns = self._table(name)[block.buckets]
         known = columns >= 0
-        columns, rows = columns[known], block.rows[known]
-        counts = block.counts[known]
-        values = (1 + np.log(counts) if damped else counts) * self.idf[name][columns]
-        length = np.sqrt(np.bincount(rows, values * values, features.size))
-        values = (values * (share / np.maximum(length, 1e-12))[rows]).astype(np.float32)
-        indptr = np.zeros(features.size + 1, np.int64)
-        np.cumsum(np.bincount(rows, minlength=features.size), out=indptr[1:])
-        return sp.csr_matrix((values, columns, indptr), shape=(features.size, len(self.buckets[name])))
+        columns, rows, counts = columns[known], block.rows[known], block.counts[known]
+        values = self.idf[name][columns]
+        values *= 1 + np.log(counts) if damped else counts
+        indptr = np.searchsorted(rows, np.arange(features.size + 1, dtype=rows.dtype))
+        squares = np.zeros(len(values) + 1)
+        np.cumsum(np.square(values), out=squares[1:])
+        length = np.sqrt(np.diff(squares[indptr]))
+        values *= np.repeat((share / np.maximum(length, 1e-12)).astype(np.float32), np.diff(indptr))
+        return sp.csr_matrix((values, columns, indptr.astype(np.int32)), shape=(features.size, len(self.buckets[name])))

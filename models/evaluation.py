@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score
 
 F64 = npt.NDArray[np.float64]
 ECE_BINS = 10
@@ -58,6 +57,8 @@ def evaluate(probabilities: F64, labels: Sequence[str], truth: Sequence[str]) ->
     Raises:
         ValueError: if there are no rows.
     """
+    from sklearn.metrics import f1_score
+
     if len(truth) == 0:
         msg = "no labelled rows to evaluate on"
         raise ValueError(msg)

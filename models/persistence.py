@@ -41,6 +41,7 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "classes": classifier.classes,
         "blocks": list(encoder.buckets),
         "linear_views": list(linear.names),
+        "unseen": linear.unseen,
         "ranker_views": list(classifier.ranker.views),
         "temperature": classifier.ranker.temperature,
     }
@@ -63,6 +64,7 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays["linear.seen"],
         {name: arrays[f"linear.{name}"] for name in blocks},
         arrays["linear.intercept"],
+        float(plain["unseen"]),
     )
     rows, columns = arrays["neighbours.shape"].tolist()
     index = sp.csr_matrix(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq, minimize
 from scipy.special import log_softmax, softmax
 
 F32 = npt.NDArray[np.float32]
@@ -89,6 +88,8 @@ def _combine(views: Views, names: Sequence[str], weights: F64, bias: F64) -> F64
 
 
 def _conditional_logit(views: Views, names: Sequence[str], y: npt.NDArray[np.int64]) -> tuple[F64, F64]:
+    from scipy.optimize import minimize
+
     scales = np.array([max(float(views[name].std()), 1e-6) for name in names])
     scaled = [views[name] / scale for name, scale in zip(names, scales, strict=True)]
     n, classes = scaled[0].shape
@@ -119,6 +120,8 @@ def _conditional_logit(views: Views, names: Sequence[str], y: npt.NDArray[np.int
 
 def _temperature(scores: F64, y: npt.NDArray[np.int64]) -> float:
     """Return the temperature at which mean confidence equals accuracy, within [0.3, 5]."""
+    from scipy.optimize import brentq
+
     accuracy = float((scores.argmax(1) == y).mean())
 
     def gap(log_t: float) -> float:

@@ -1,5 +1,7 @@
 """The learnt views of a text classifier: linear, balanced linear, naive Bayes, neighbours.
 
+The first three are linear in the features, so once the ranker has weighed them they are folded into one.
+
 Each view gives every class a score; `models.ranker` learns how much each is worth. All views of a batch come from
 sparse products, so a batch costs little more than its features.
 """
@@ -8,12 +10,11 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from sklearn.naive_bayes import ComplementNB
-from sklearn.svm import LinearSVC
 
 from models.encoder import Encoder
 
@@ -41,20 +42,29 @@ class LinearViews:
         seen: class index of each column of one view, shape (k,).
         coefficients: block → float32, C order, shape (kept buckets, len(names) * k).
         intercept: float32, shape (len(names) * k,).
+        unseen: score of a class that the rows did not hold.
     """
 
     names: tuple[str, ...]
     seen: npt.NDArray[np.int64]
     coefficients: dict[str, F32]
     intercept: F32
+    unseen: float = UNSEEN_MARGIN
 
     @classmethod
-    def fit(cls, encoder: Encoder, blocks: dict[str, sp.csr_matrix], y: npt.NDArray[np.int64]) -> LinearViews:
-        """Fit on rows with class indices `y`; at least two classes must occur.
+    def fit(
+        cls, encoder: Encoder, blocks: dict[str, sp.csr_matrix], y: npt.NDArray[np.int64], classes: int
+    ) -> LinearViews:
+        """Fit on rows with class indices `y` below `classes`; at least two classes must occur.
+
+        Naive Bayes is left out where a class has no row: it has no natural score for such a class.
 
         Raises:
             ValueError: if the rows hold fewer than two classes.
         """
+        from sklearn.naive_bayes import ComplementNB  # late: a second to import, and not needed to score
+        from sklearn.svm import LinearSVC
+
         seen = np.unique(y)
         if len(seen) < 2:
             msg = "cannot learn from one class only: the labelled rows need at least two"
@@ -69,6 +79,7 @@ class LinearViews:
             names.append("balanced")
             weights.append(coefficient)
             biases.append(bias)
+        if len(seen) == classes <= FULL_VIEWS_UP_TO:
             bayes = ComplementNB(alpha=0.1).fit(blocks["word"], y)
             coefficient = np.zeros_like(weights[0])
             start = encoder.offset("word")
@@ -91,14 +102,9 @@ class LinearViews:
         out = {}
         for i, name in enumerate(self.names):
             part = total[:, i * k : (i + 1) * k]
-            if name == "bayes":
-                part = part - part.max(1, keepdims=True, initial=-np.inf)
-                fill = part.min(1, keepdims=True) if k else 0.0
-            else:
-                fill = np.float32(UNSEEN_MARGIN)
             # One column more than classes: units that are gone without successor point there (models.serving.rebase).
             full = np.empty((len(total), classes + 1), np.float32)
-            full[:] = fill
+            full[:] = self.unseen
             if len(np.unique(self.seen)) == k:
                 full[:, self.seen] = part
             else:  # several former units are one today: the best of them speaks
@@ -107,9 +113,23 @@ class LinearViews:
             out[name] = full[:, :classes]
         return out
 
+    def fold(self, weights: dict[str, float]) -> LinearViews:
+        """Return one view `linear` that scores Σ weight × view."""
+        k = len(self.seen)
+        by_view = [weights.get(name, 0.0) for name in self.names]
+        coefficients = {
+            block: np.ascontiguousarray(
+                sum(w * matrix[:, i * k : (i + 1) * k] for i, w in enumerate(by_view)), dtype=np.float32
+            )
+            for block, matrix in self.coefficients.items()
+        }
+        intercept = sum(w * self.intercept[i * k : (i + 1) * k] for i, w in enumerate(by_view))
+        unseen = self.unseen * sum(w for name, w in weights.items() if name in self.names)
+        return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), unseen)
+
 
 def _svc(
-    model: LinearSVC, x: sp.csr_matrix, y: npt.NDArray[np.int64]
+    model: Any, x: sp.csr_matrix, y: npt.NDArray[np.int64]  # noqa: ANN401 - LinearSVC, imported late
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     with warnings.catch_warnings():
         # Hundreds of units with few rows each are what a city has, not a regression problem.

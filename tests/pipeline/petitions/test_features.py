@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -84,7 +85,7 @@ def test_words_and_pairs_are_counted_as_by_hand(batch: list[tuple[str, str]]) ->
         expected: Counter[int] = Counter(int(buckets(word_hashes([word]))[0]) for word in words)
         expected.update(
             int(buckets(WordTable.of([[first, second]]).pair_hashes)[0])
-            for first, second in zip(words, words[1:], strict=False)
+            for first, second in itertools.pairwise(words)
         )
         assert counts(found, row) == dict(expected)
 
@@ -126,7 +127,7 @@ def test_hash_of_a_word_is_its_own(words: list[str]) -> None:
     ("", "路", False),
 ])  # fmt: skip
 def test_hashes_of_words(one: str, other: str, same: bool) -> None:
-    left, right = word_hashes([one, other])
+    left, right = word_hashes([one, other]).tolist()
     assert (left == right) is same
 
 
