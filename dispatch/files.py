@@ -6,6 +6,7 @@ All four are written beside their names and moved there at the end, `run.json` l
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -126,6 +127,13 @@ def csv_rows(table: pa.Table) -> list[tuple[str, ...]]:
     return [row for start in range(0, table.num_rows, _BLOCK) for row in _cells(table.slice(start, _BLOCK))]
 
 
+def csv_text(table: pa.Table) -> str:
+    """Return the suggestions as lines of CSV, without header."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(csv_rows(table))
+    return out.getvalue()
+
+
 def _cells(table: pa.Table) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     units = pc.list_flatten(whole(table["top_k"]))
@@ -216,7 +224,7 @@ class SuggestionFiles:
     A run that fails or is killed leaves the files of the run before it as they were.
     """
 
-    __slots__ = ("_cells", "_csv", "_jsonl", "_mask", "_rejected_file", "out_dir", "rejected", "routed")
+    __slots__ = ("_csv", "_jsonl", "_mask", "_rejected_file", "out_dir", "rejected", "routed")
 
     def __init__(self, out_dir: str | Path, mask: Callable[[str], str]) -> None:
         """Prepare to write into `out_dir`, which is created if need be.
@@ -243,8 +251,7 @@ class SuggestionFiles:
         # "utf-8-sig" writes the mark by which Excel recognises UTF-8.
         self._csv = self._part("suggestions.csv").open("w", encoding="utf-8-sig", errors="replace", newline="")
         self._rejected_file = self._part("rejected.jsonl").open("wb")
-        self._cells = csv.writer(self._csv)
-        self._cells.writerow(CSV_HEADER)
+        csv.writer(self._csv).writerow(CSV_HEADER)
         return self
 
     def __exit__(
@@ -263,16 +270,16 @@ class SuggestionFiles:
                 file.close()
 
     def add(
-        self, table: pa.Table, lines: Sequence[bytes], cells: Sequence[Sequence[str]] | None = None
+        self, table: pa.Table, lines: Sequence[bytes], sheet: str | None = None
     ) -> None:
         """Append a chunk of suggestions.
 
         Args:
             table: rows with `SUGGESTION_SCHEMA`.
             lines: the JSON object of each row, as `payloads` gives it.
-            cells: the CSV cells of each row, as `csv_rows` gives them, where they were made elsewhere.
+            sheet: the rows as `csv_text` gives them, where they were made elsewhere.
         """
-        if self._jsonl is None:
+        if self._jsonl is None or self._csv is None:
             msg = "SuggestionFiles is used outside its `with` block"
             raise RuntimeError(msg)
         if len(lines) != table.num_rows:
@@ -280,7 +287,7 @@ class SuggestionFiles:
             raise AccountingError(msg)
         if lines:
             self._jsonl.write(b"\n".join(lines) + b"\n")
-            self._cells.writerows(csv_rows(table) if cells is None else cells)
+            self._csv.write(csv_text(table) if sheet is None else sheet)
             self.routed += len(lines)
 
     def reject(self, rejections: Sequence[Rejection]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import json
 import shutil
@@ -17,7 +18,7 @@ import pyarrow as pa
 from corpora.config import load_config
 from corpora.readers import read_petitions
 from corpora.records import Rejection
-from dispatch.files import csv_rows, payloads
+from dispatch.files import csv_text, payloads
 from dispatch.store import Store
 from flows.plan import Plan
 from models.serving import load_router
@@ -82,7 +83,12 @@ def score(plan: Plan, number: int) -> Counter[str]:
         Path(plan.config) if plan.config else None,
         plan.on,
     )
-    routed = router.route(_load(plan.chunk("read", number)))
+    # A chunk makes millions of small objects and no cycles: collecting in between costs a sixth of the time.
+    gc.disable()
+    try:
+        routed = router.route(_load(plan.chunk("read", number)))
+    finally:
+        gc.enable()
     table = routed.suggestions.append_column(_SKETCH, pa.array(routed.sketches.to_bytes(), pa.binary()))
     _save(table, target)
     _replace(mark, json.dumps(routed.masked))
@@ -164,15 +170,28 @@ def render(plan: Plan, number: int) -> None:
     table = table.set_column(at, table.schema.field(at), groups["event_group"])
     plain = table.drop_columns([_SKETCH])
     table = table.append_column("payload", pa.array(payloads(plain), pa.binary()))
-    table = table.append_column("cells", pa.array(csv_rows(plain), pa.list_(pa.string())))
+    _replace(target.with_suffix(".csv"), csv_text(plain))
     _save(table, target)
 
 
-def rendered(plan: Plan, number: int) -> tuple[pa.Table, list[bytes], list[bytes], list[list[str]]]:
-    """Return a rendered chunk: suggestions, JSON lines, sketches, CSV cells."""
-    table = _load(plan.chunk("lines", number))
-    lines, sketches, cells = (table[name].to_pylist() for name in ("payload", _SKETCH, "cells"))
-    return table.drop_columns([_SKETCH, "payload", "cells"]), lines, sketches, cells
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A chunk ready to be written: suggestions, and row for row its JSON lines and sketches; its rows as CSV text."""
+
+    suggestions: pa.Table
+    lines: list[bytes]
+    sketches: list[bytes]
+    sheet: str
+
+
+def rendered(plan: Plan, number: int) -> Rendered:
+    """Return a chunk that `render` made."""
+    path = plan.chunk("lines", number)
+    table = _load(path)
+    with path.with_suffix(".csv").open(encoding="utf-8", errors="surrogatepass", newline="") as file:
+        sheet = file.read()
+    lines, sketches = (table[name].to_pylist() for name in ("payload", _SKETCH))
+    return Rendered(table.drop_columns([_SKETCH, "payload"]), lines, sketches, sheet)
 
 
 def _event_id(petition_id: str) -> str:
@@ -206,6 +225,7 @@ def _rows(path: Path) -> int:
 
 
 def _replace(path: Path, text: str) -> None:
-    draft = path.with_suffix(".part")
-    draft.write_text(text)
+    draft = path.with_suffix(path.suffix + ".part")
+    with draft.open("w", encoding="utf-8", errors="surrogatepass", newline="") as file:
+        file.write(text)
     draft.replace(path)

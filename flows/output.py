@@ -55,10 +55,10 @@ def write(
         )
         for number, future in enumerate(rendered):
             future.result()
-            table, lines, sketches, cells = batch.rendered(plan, number)
-            new += store.write_chunk(plan.run_id, table, lines, sketches).new_suggestions
-            files.add(table, lines, cells)
-            report.add(table)
+            chunk = batch.rendered(plan, number)
+            new += store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches).new_suggestions
+            files.add(chunk.suggestions, chunk.lines, chunk.sheet)
+            report.add(chunk.suggestions)
         store.update_event_groups(older)
         store.write_rejections(plan.run_id, rejected)
         files.reject(rejected)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from models.encoder import Encoder
 from models.ranker import Ranker
-from models.views import LinearViews, NeighbourView, linear_outputs
+from models.views import LinearViews, NeighbourView, best_match, linear_outputs
 from pipeline.petitions.features import Block, TextFeatures
 
 F32 = npt.NDArray[np.float32]
@@ -24,7 +25,7 @@ MIN_RANKER_ROWS = 10
 
 @dataclass(frozen=True)
 class Scored:
-    """Result for a batch: probabilities (rows, classes), and the nearest training rows with their cosines."""
+    """Result for a batch: probabilities (rows, classes), and the nearest training row of each with its cosine (rows,)."""
 
     probabilities: F64
     nearest: I64
@@ -61,13 +62,13 @@ class LearntViews:
         blocks = encoder.transform(features)
         return cls(encoder, LinearViews.fit(encoder, blocks, y, classes), NeighbourView.fit(blocks["word"], y))
 
-    def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], I64, F32]:
-        """Return view → scores of shape (rows, classes), and the neighbours behind the vote."""
+    def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], sp.csr_matrix]:
+        """Return view → scores of shape (rows, classes), and the similarity to indexed rows behind the votes."""
         blocks = self.encoder.transform(features)
         views = self.linear.scores(blocks, classes)
-        where, cosine = self.neighbours.nearest(blocks["word"])
-        views["neighbours"] = self.neighbours.scores(where, cosine, classes)
-        return views, where, cosine
+        similar = self.neighbours.similar(blocks["word"])
+        views["neighbours"] = self.neighbours.scores(similar, classes)
+        return views, similar
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,9 @@ class Classifier:
         excluded: npt.NDArray[np.bool_] | None = None,
     ) -> Scored:
         """Return calibrated probabilities of a batch; `excluded` marks cells that must get none."""
-        views, where, cosine = self.views.scores(features, self.classes)
+        views, similar = self.views.scores(features, self.classes)
         views.update(given or {})
-        return Scored(self.ranker.probabilities(views, excluded), where, cosine)
+        return Scored(self.ranker.probabilities(views, excluded), *best_match(similar))
 
 
 def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:

@@ -26,26 +26,19 @@ def telling_words(views: LearntViews, table: WordTable, classes: I64, count: int
     out: list[list[str]] = [[] for _ in range(n)]
     column_of = np.full(max(int(linear.seen.max(initial=-1)), int(classes.max(initial=-1))) + 2, -1, np.int64)
     column_of[linear.seen] = np.arange(len(linear.seen))
-    rows = np.concatenate([table.rows, table.rows[table.pairs]])
-    feature = views.encoder.columns("word", buckets(np.concatenate([table.hashes, table.pair_hashes])))
-    column = column_of[classes[rows]]
+    feature = views.encoder.columns("word", buckets(table.hashes))
+    column = column_of[classes[table.rows]]
     position = np.flatnonzero((feature >= 0) & (column >= 0))
-    rows, feature, column = rows[position], feature[position], column[position]
+    rows, feature, column = table.rows[position], feature[position], column[position]
     worth = linear.coefficients["word"][feature, column] * views.encoder.idf["word"][feature]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
     best = np.zeros(n, np.float32)
-    np.maximum.at(best, rows, worth)
+    if len(starts):
+        best[rows[starts]] = np.maximum.reduceat(worth, starts)
     high = np.flatnonzero((worth > 0) & (worth >= _LEAST_SHARE * best[rows]))
     order = high[np.lexsort((-worth[high], rows[high]))]
-    single = len(table.words)
     for row, at in zip(rows[order].tolist(), position[order].tolist(), strict=True):
-        found = out[row]
-        if len(found) >= count:
-            continue
-        if at < single:
-            word = table.words[at]
-        else:
-            first = int(table.pairs[at - single])
-            word = table.words[first] + table.words[first + 1]
-        if len(word) > 1 and word.isalnum() and not any(word in other or other in word for other in found):
+        found, word = out[row], table.words[at]
+        if len(found) < count and len(word) > 1 and word.isalnum() and not any(word in w or w in word for w in found):
             found.append(word)
     return out

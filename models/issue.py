@@ -14,6 +14,7 @@ from models.classifier import Classifier, HeldOut
 from models.duty_index import DutyIndex, DutyText, relative
 from models.ranker import Ranker
 from pipeline.petitions.features import TextFeatures
+from pipeline.petitions.route import Ranked, rank
 from pipeline.petitions.segment import Segmenter
 
 F32 = npt.NDArray[np.float32]
@@ -124,19 +125,18 @@ class Emitted:
 
     Attributes:
         codes, probability: the node and its mass, n each.
-        top: the likeliest labels, n lists of (label, probability), best first.
+        top: the likeliest labels (indices and probabilities), best first.
     """
 
     codes: list[str]
     probability: F64
-    top: list[list[tuple[str, float]]]
+    top: Ranked
 
 
 class Hierarchy:
     """Aggregates label probabilities up the tree: the parent is given where the mass is spread over siblings."""
 
     def __init__(self, labels: Sequence[str], tree: IssueTree) -> None:
-        self._labels = list(labels)
         nodes: dict[str, int] = {}
         pairs = []
         for i, label in enumerate(labels):
@@ -162,11 +162,4 @@ class Hierarchy:
             best = of_level[mass[:, of_level].argmax(1)]
             enough = mass[rows, best] >= min_mass if level > self._level.min() else np.ones(len(mass), bool)
             chosen = np.where(enough, best, chosen)
-        k = min(top_k, len(self._labels))
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
-        values = np.take_along_axis(probabilities, order, 1)
-        top = [
-            [(self._labels[i], p) for i, p in zip(row, ps, strict=True)]
-            for row, ps in zip(order.tolist(), values.tolist(), strict=True)
-        ]
-        return Emitted([self._nodes[i] for i in chosen.tolist()], mass[rows, chosen], top)
+        return Emitted([self._nodes[i] for i in chosen.tolist()], mass[rows, chosen], rank(probabilities, top_k))

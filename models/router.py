@@ -124,6 +124,7 @@ class Router:
             content_hashes=content_hashes(petitions),
             issue=list(zip(emitted.codes, emitted.probability.tolist(), strict=True)),
             issue_top=emitted.top,
+            issue_labels=self.issue.labels,
             ranked=ranked,
             co_units=self._co_units(ranked, given, scored.probabilities),
             decisions=decisions,
@@ -209,7 +210,7 @@ class Router:
                 if unit in given.names[row]:
                     mine.append(Reason("name", code, f"来件提到“{given.names[row][unit]}”", (given.names[row][unit],)))
                 if labels is not None:
-                    mine += self._similar(code, unit, nearest[row], cosine[row], labels, similar)
+                    mine += self._similar(code, unit, int(nearest[row]), float(cosine[row]), labels, similar)
                 if place == 0 and words[row]:
                     mine.append(Reason("words", code, "用语与其以往办件相近：" + "、".join(words[row]), tuple(words[row])))
                 if self.unit.history is not None and (reason := self._history_reason(code, unit, issue)):
@@ -240,19 +241,15 @@ class Router:
         self,
         code: str,
         unit: int,
-        nearest: npt.NDArray[np.int64],
-        cosine: npt.NDArray[np.float32],
+        nearest: int,
+        cosine: float,
         labels: npt.NDArray[np.int64],
         least: float,
     ) -> list[Reason]:
-        if len(cosine) == 0 or cosine[0] < least:
+        if nearest < 0 or cosine < least or labels[nearest] != unit:
             return []
-        close = [(int(i), float(c)) for i, c in zip(nearest[:5], cosine[:5], strict=True) if c >= least and labels[i] == unit]
-        if not close:
-            return []
-        best, value = close[0]
-        reference = self.references[best] if best < len(self.references) else ""
-        return [Reason("similar", code, f"相似来件 {reference} 由其办理（相似度 {value:.0%}）", (), reference)]
+        reference = self.references[nearest] if nearest < len(self.references) else ""
+        return [Reason("similar", code, f"相似来件 {reference} 由其办理（相似度 {cosine:.0%}）", (), reference)]
 
     def _history_reason(self, code: str, unit: int, issue: str) -> Reason | None:
         history = self.unit.history

@@ -167,7 +167,8 @@ def _fit_unit(
     codes = [str(unit.code) for unit in directory.units]
     at = {code: i for i, code in enumerate(codes)}
     y = np.array([at[label] for label in named], np.int64)
-    given = GivenViews(directory, city.gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
+    gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
+    given = GivenViews(directory, gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
     issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
     model, held_out = UnitModel.fit(made.features, codes, y, order, given.views, issue_labels, issues)
     return model, held_out, directory
@@ -266,7 +267,8 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
     else:
         unit = unit_model(saved)
         directory = directory_of(saved, city)
-        given = GivenViews(directory, city.gazetteer, segmenter(lexicon_of(saved))).scores(made.features, located(made))
+        gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
+        given = GivenViews(directory, gazetteer, segmenter(lexicon_of(saved))).scores(made.features, located(made))
         issue_labels: Sequence[str] = ()
         issues: F64 = np.zeros((made.features.size, 0))
         if unit.history is not None and issue is not None:

@@ -118,7 +118,7 @@ class UnitModel:
             weights = {name: weight for name, weight in PRIOR.items() if name in views}
             probabilities = Ranker.prior(weights, len(self.units)).probabilities(views, excluded)
             n = features.size
-            return Scored(probabilities, np.full((n, 0), -1, np.int64), np.zeros((n, 0), np.float32))
+            return Scored(probabilities, np.full(n, -1, np.int64), np.zeros(n, np.float32))
         if self.history is not None:
             views["history"] = self.history.view(self.history.aligned(issue_labels, issues))
         return self.classifier.score(features, views, excluded)

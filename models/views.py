@@ -23,8 +23,10 @@ F32 = npt.NDArray[np.float32]
 FULL_VIEWS_UP_TO = 64
 #: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
 UNSEEN_MARGIN = -1.1
-NEIGHBOURS = 30
+VOTE_POWER = 3
 NEIGHBOUR_INDEX_ROWS = 20_000
+#: Words by which an indexed petition is found.
+INDEX_WORDS = 160
 _VOTE_FLOOR = 0.01
 
 
@@ -160,36 +162,44 @@ class NeighbourView:
         words, y = words[-NEIGHBOUR_INDEX_ROWS:], y[-NEIGHBOUR_INDEX_ROWS:]
         df = np.bincount(words.indices, minlength=words.shape[1])
         keep = (df <= max(20, 0.03 * words.shape[0])).astype(np.float32)
-        return cls(_informative(words, keep).T.tocsr(), y, keep)
+        return cls(_pruned(_informative(words, keep)).T.tocsr(), y, keep)
 
-    def nearest(self, words: sp.csr_matrix, count: int = NEIGHBOURS) -> tuple[npt.NDArray[np.int64], F32]:
-        """Return the indexed rows nearest to each row and their cosines, both of shape (rows, count), best first.
+    def similar(self, words: sp.csr_matrix) -> sp.csr_matrix:
+        """Return the cosine of each row to each indexed row, CSR of shape (rows, indexed rows)."""
+        return (_informative(words, self.keep) @ self.transposed).tocsr()
 
-        Where fewer rows share a word, the index is -1 and the cosine 0.
-        """
-        similar = (_informative(words, self.keep) @ self.transposed).tocsr()
-        where = np.full((words.shape[0], count), -1, np.int64)
-        cosine = np.zeros((words.shape[0], count), np.float32)
-        indptr, indices, data = similar.indptr, similar.indices, similar.data
-        for row in range(words.shape[0]):
-            start, end = indptr[row], indptr[row + 1]
-            values = data[start:end]
-            if len(values) > count:
-                best = np.argpartition(values, len(values) - count)[-count:]
-            else:
-                best = np.arange(len(values))
-            best = best[np.argsort(-values[best], kind="stable")]
-            where[row, : len(best)] = indices[start:end][best]
-            cosine[row, : len(best)] = values[best]
-        return where, cosine
-
-    def scores(self, where: npt.NDArray[np.int64], cosine: F32, classes: int) -> F32:
+    def scores(self, similar: sp.csr_matrix, classes: int) -> F32:
         """Return log vote shares, float32 of shape (rows, classes)."""
-        votes = np.zeros((len(where), classes + 1), np.float32)
-        rows = np.repeat(np.arange(len(where)), where.shape[1])
-        np.add.at(votes, (rows, self.labels[where.ravel()]), (cosine**2).ravel())
-        votes = votes[:, :classes]
-        return np.log(votes / np.maximum(votes.sum(1, keepdims=True), 1e-6) + _VOTE_FLOOR)
+        # A vote is worth cosine^VOTE_POWER: near rows outweigh the many that share a word, with no sorting.
+        rows = np.repeat(np.arange(similar.shape[0]), np.diff(similar.indptr))
+        cell = rows * (classes + 1) + self.labels[similar.indices]
+        votes = np.bincount(cell, similar.data**VOTE_POWER, similar.shape[0] * (classes + 1))
+        votes = votes.reshape(-1, classes + 1)[:, :classes]
+        return np.log(votes / np.maximum(votes.sum(1, keepdims=True), 1e-9) + _VOTE_FLOOR).astype(np.float32)
+
+
+def best_match(similar: sp.csr_matrix) -> tuple[npt.NDArray[np.int64], F32]:
+    """Return the nearest indexed row of each row (-1 for none) and its cosine, both of shape (rows,)."""
+    rows = similar.shape[0]
+    where, cosine = np.full(rows, -1, np.int64), np.zeros(rows, np.float32)
+    filled = np.flatnonzero(np.diff(similar.indptr))
+    if len(filled):
+        starts = similar.indptr[filled]
+        cosine[filled] = np.maximum.reduceat(similar.data, starts)
+        row_of = np.repeat(np.arange(rows), np.diff(similar.indptr))
+        at = np.flatnonzero(similar.data == cosine[row_of])[::-1]
+        where[row_of[at]] = similar.indices[at]  # of equals, the first in the index stays
+    return where, cosine
+
+
+def _pruned(words: sp.csr_matrix) -> sp.csr_matrix:
+    """Return the rows with their INDEX_WORDS heaviest words only: the light ones cost most and tell least."""
+    rows = np.repeat(np.arange(words.shape[0]), np.diff(words.indptr))
+    order = np.lexsort((-words.data, rows))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - words.indptr[rows[order]]
+    keep = rank < INDEX_WORDS
+    return sp.csr_matrix((words.data[keep], (rows[keep], words.indices[keep])), shape=words.shape)
 
 
 def _informative(words: sp.csr_matrix, keep: npt.NDArray[np.float32]) -> sp.csr_matrix:

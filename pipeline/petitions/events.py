@@ -28,8 +28,13 @@ _KEY_WORDS = 9
 LINK = 0.8
 #: Linked petitions that are looked at pair by pair; more are first linked more strictly.
 _LARGEST = 2_000
-#: Petitions whose candidate keys are looked at in one pass.
-_PASS = 50_000
+#: Candidate keys looked at in one pass.
+_PASS = 2_000_000
+#: Similarity from which a text is a copy of another with small edits.
+NEAR_DUPLICATE = 0.6
+_ALL_PAIRS = tuple((i, j) for i in range(_KEY_WORDS) for j in range(i + 1, _KEY_WORDS))
+#: Copies share nearly all words: keys of neighbouring words find them.
+_NEIGHBOURING = tuple((i, i + 1) for i in range(_KEY_WORDS - 1))
 
 U32 = npt.NDArray[np.uint32]
 F32 = npt.NDArray[np.float32]
@@ -136,14 +141,52 @@ def group(
         min_size: smaller groups are dissolved.
     """
     n = len(sketches)
-    left, right = _candidates(sketches, max_block)
-    value = np.zeros(0, np.float32)
-    if len(left):
-        near = ~(np.abs(days[left] - days[right]) > window_days)
-        left, right = left[near], right[near]
-        value = similarity(sketches, left, right)
-        close = value >= min_similarity * LINK
-        left, right, value = left[close], right[close], value[close]
+    # Copies of one letter first: what is left is one sketch a text, however often it was pasted.
+    exact = _copies(sketches, days, window_days)
+    heads, texts = np.unique(exact, return_index=True)
+    left, right, _ = _links(
+        Sketches(sketches.words[texts], sketches.weights[texts]), days[texts], _NEIGHBOURING, NEAR_DUPLICATE, window_days, n
+    )
+    copies = _components(len(texts), left, right)[np.searchsorted(heads, exact)]
+    heads, texts = np.unique(copies, return_index=True)
+    kept = Sketches(sketches.words[texts], sketches.weights[texts])
+    event = _related(kept, days[texts], min_similarity, window_days, max_block)[np.searchsorted(heads, copies)]
+    leader = np.full(len(heads), n, np.int64)
+    np.minimum.at(leader, event, np.arange(n))
+    size = np.bincount(event, minlength=len(heads))
+    return np.where(size[event] >= min_size, leader[event], -1)
+
+
+def _copies(sketches: Sketches, days: npt.NDArray[np.float64], window_days: float) -> I64:
+    """Return for each petition the first of those with the same telling words, none further apart than the window."""
+    n = len(sketches)
+    if n == 0:
+        return np.zeros(0, np.int64)
+    words = np.sort(sketches.words[:, :_KEY_WORDS].astype(np.uint64), axis=1)
+    key = np.zeros(n, np.uint64)
+    for column in range(words.shape[1]):
+        key = (key ^ words[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+    few = words[:, 0] == 0  # with fewer words than keys, equal words are no proof
+    key[few] = np.arange(n, dtype=np.uint64)[few]
+    when = np.nan_to_num(days, nan=1e9)  # after every real day
+    order = np.lexsort((np.arange(n), when, key))
+    apart = np.diff(when[order], prepend=np.nan)
+    new = (np.diff(key[order], prepend=~key[order[0]]) != 0) | (apart > window_days)
+    new[0] = True
+    run = np.cumsum(new) - 1
+    first = np.full(run[-1] + 1, n, np.int64)
+    np.minimum.at(first, run, order)
+    out = np.empty(n, np.int64)
+    out[order] = first[run]
+    return out
+
+
+def _related(
+    sketches: Sketches, days: npt.NDArray[np.float64], min_similarity: float, window_days: float, max_block: int
+) -> I64:
+    """Return the event number of each of n different texts."""
+    n = len(sketches)
+    left, right, value = _links(sketches, days, _ALL_PAIRS, min_similarity * LINK, window_days, max_block)
     component = _components(n, left, right)
     for _ in range(8):  # what is too large to be looked at pair by pair is not one event: link it more strictly
         size = np.bincount(component, minlength=n)
@@ -156,16 +199,30 @@ def group(
         component = _components(n, left, right)
     order = np.argsort(component, kind="stable")
     starts = np.flatnonzero(np.diff(component[order], prepend=-1))
-    first = np.full(n, -1, np.int64)
-    for members in np.split(order, starts[1:]):
-        if len(members) < min_size:
-            continue
-        parts = _split(sketches, members, min_similarity)
-        for part in range(parts.max() + 1):
-            mine = members[parts == part]
-            if len(mine) >= min_size:
-                first[mine] = mine.min()
-    return first
+    event = np.zeros(n, np.int64)
+    number = 0
+    for members in np.split(order, starts[1:]) if n else ():
+        parts = _split(sketches, members, min_similarity) if len(members) > 2 else np.zeros(len(members), np.int64)
+        event[members] = number + parts
+        number += int(parts.max()) + 1
+    return event
+
+
+def _links(
+    sketches: Sketches,
+    days: npt.NDArray[np.float64],
+    keys: Sequence[tuple[int, int]],
+    least: float,
+    window_days: float,
+    max_block: int,
+) -> tuple[I64, I64, F32]:
+    """Return pairs of petitions near in time and at least `least` similar, and their similarity."""
+    left, right = _candidates(sketches, keys, max_block)
+    near = ~(np.abs(days[left] - days[right]) > window_days)
+    left, right = left[near], right[near]
+    value = similarity(sketches, left, right)
+    close = value >= least
+    return left[close], right[close], value[close]
 
 
 def _components(n: int, left: I64, right: I64) -> I64:
@@ -183,41 +240,44 @@ def _split(sketches: Sketches, members: I64, min_similarity: float) -> I64:
     return fcluster(linkage(distance, "average"), 1.0 - min_similarity, "distance").astype(np.int64) - 1
 
 
-def _candidates(sketches: Sketches, max_block: int) -> tuple[I64, I64]:
+def _candidates(sketches: Sketches, keys: Sequence[tuple[int, int]], max_block: int) -> tuple[I64, I64]:
     """Return pairs of petitions that share two telling words: each with the two before it in the same block."""
     n = len(sketches)
     words = np.sort(sketches.words[:, :_KEY_WORDS].astype(np.uint64), axis=1)
-    passes = n // _PASS + 1  # keys are looked at a share at a time, so that memory does not grow with 36 keys a petition
-    found = [_block_pairs(words, part, passes, max_block) for part in range(passes)] if n else []
+    passes = n * len(keys) // _PASS + 1  # a share of the keys at a time, so that memory does not grow with all of them
+    found = [_block_pairs(words, keys, part, passes, max_block) for part in range(passes)] if n else []
     pair = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
     return pair // max(n, 1), pair % max(n, 1)
 
 
-def _block_pairs(words: npt.NDArray[np.uint64], part: int, passes: int, max_block: int) -> I64:
+def _block_pairs(
+    words: npt.NDArray[np.uint64], keys: Sequence[tuple[int, int]], part: int, passes: int, max_block: int
+) -> I64:
     """Return the pairs, as left × n + right, of the blocks whose key falls in this part."""
     n = len(words)
     index = np.arange(n)
-    keys, owners = [], []
-    for i in range(words.shape[1]):
-        for j in range(i + 1, words.shape[1]):
-            key = words[:, i] << np.uint64(32) | words[:, j]
-            mine = words[:, i] > 0
-            if passes > 1:
-                mine &= ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) % np.uint64(passes) == part
-            keys.append(key[mine])
-            owners.append(index[mine])
-    key, owner = np.concatenate(keys), np.concatenate(owners)
-    order = np.lexsort((owner, key))
+    codes, owners = [], []
+    for i, j in keys:
+        code = (words[:, i] << np.uint64(32) | words[:, j]) * np.uint64(0x9E3779B97F4A7C15)
+        mine = words[:, i] > 0
+        if passes > 1:
+            mine &= (code >> np.uint64(40)) % np.uint64(passes) == part
+        codes.append(code[mine])
+        owners.append(index[mine])
+    key, owner = np.concatenate(codes), np.concatenate(owners)
+    order = np.argsort(key, kind="stable")  # owners of one key stay in order only within one (i, j): sort them too
     key, owner = key[order], owner[order]
     start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else np.zeros(0, np.int64)
     size = np.diff(start, append=len(key))
     block = np.repeat(np.arange(len(start)), size)
     usable = (size[block] > 1) & (size[block] <= max_block)
-    place = np.arange(len(key)) - start[block]
+    block, owner, place = block[usable], owner[usable], (np.arange(len(key)) - start[block])[usable]
+    order = np.lexsort((owner, block))
+    owner = owner[order]
     pairs = []
-    leader = usable & (place > 0)
-    pairs.append(owner[start[block[leader]]] * n + owner[leader])
     for back in (1, 2):
-        behind = np.flatnonzero(usable & (place > back))
+        behind = np.flatnonzero(place >= back)
         pairs.append(owner[behind - back] * n + owner[behind])
+    leader = np.flatnonzero(place > 2)
+    pairs.append(owner[leader - place[leader]] * n + owner[leader])
     return np.concatenate(pairs)

@@ -66,14 +66,14 @@ class DecisionRule:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The best units of each petition: indices and probabilities, shape (n, k), best first."""
+    """The best units or issue labels of each petition: indices and probabilities, shape (n, k), best first."""
 
     units: I64
     probabilities: F64
 
 
 def rank(probabilities: F64, top_k: int) -> Ranked:
-    """Return the `top_k` likeliest units of each row; ties go to the lower index."""
+    """Return the `top_k` likeliest of each row; ties go to the lower index."""
     k = min(top_k, probabilities.shape[1])
     if probabilities.shape[1] > 4 * k:
         some = np.sort(np.argpartition(-probabilities, k - 1, axis=1)[:, :k], axis=1)
@@ -117,7 +117,8 @@ class Batch:
     addresses: list[str]
     content_hashes: list[str]
     issue: list[tuple[str, float]]
-    issue_top: list[list[tuple[str, float]]]
+    issue_top: Ranked
+    issue_labels: Sequence[str]
     ranked: Ranked
     co_units: list[list[tuple[int, float]]]
     decisions: list[tuple[str, str]]
@@ -136,11 +137,13 @@ def assemble(batch: Batch) -> pa.Table:
     """Return the suggestion batch as an Arrow table."""
     petitions, n = batch.petitions, batch.petitions.num_rows
     ids = petitions["petition_id"].to_pylist()
-    shown = [
-        [(u, p) for u, p in zip(us, ps, strict=True) if p >= _LEAST]
-        for us, ps in zip(batch.ranked.units.tolist(), batch.ranked.probabilities.tolist(), strict=True)
-    ]
-    leads = [items[0] if items else None for items in shown]
+    shown = batch.ranked.probabilities >= _LEAST
+    known = shown.any(1)
+    lead = np.where(known, batch.ranked.units[:, 0], 0) if shown.shape[1] else np.zeros(n, np.int64)
+    chance = np.where(known, batch.ranked.probabilities[:, 0], 0.0) if shown.shape[1] else np.zeros(n)
+    labels = list(batch.issue_labels)
+    label_names = [batch.issue_names[label] for label in labels]
+    every = np.ones(batch.issue_top.units.shape, bool)
     columns = {
         "suggestion_id": [
             suggestion_id(pid, digest, batch.model_version, batch.config_version)
@@ -156,10 +159,10 @@ def assemble(batch: Batch) -> pa.Table:
         "channel": petitions["channel"],
         "submitted_at": petitions["submitted_at"],
         "issue_type": _issues(batch.issue, batch.issue_names),
-        "issue_top_k": _listed([len(top) for top in batch.issue_top], _issues(_flat(batch.issue_top), batch.issue_names)),
-        "lead_unit": _units([lead or (0, 0.0) for lead in leads], batch, [lead is None for lead in leads]),
-        "co_units": _listed([len(units) for units in batch.co_units], _units(_flat(batch.co_units), batch)),
-        "top_k": _listed([len(units) for units in shown], _units(_flat(shown), batch)),
+        "issue_top_k": _ranked(batch.issue_top, every, SCORED_ISSUE, labels, label_names),
+        "lead_unit": _scored(SCORED_UNIT, lead, chance, batch.unit_codes, batch.unit_names, ~known),
+        "co_units": _co_units(batch),
+        "top_k": _ranked(batch.ranked, shown, SCORED_UNIT, batch.unit_codes, batch.unit_names),
         "decision": [decision for decision, _ in batch.decisions],
         "decision_why": [why for _, why in batch.decisions],
         "reasons": _listed([len(reasons) for reasons in batch.reasons], _reasons(_flat(batch.reasons))),
@@ -182,12 +185,12 @@ def _flat(rows: Sequence[Sequence[T]]) -> list[T]:
     return [item for row in rows for item in row]
 
 
-def _listed(lengths: Sequence[int], values: pa.Array) -> pa.Array:
+def _listed(lengths: Sequence[int] | I64, values: pa.Array) -> pa.Array:
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
-def _struct(kind: pa.StructType, values: Sequence[Sequence[object]], mask: Sequence[bool] | None = None) -> pa.Array:
+def _struct(kind: pa.StructType, values: Sequence[Sequence[object]], mask: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     children = [
         value if isinstance(value, pa.Array) else pa.array(value, f.type) for value, f in zip(values, kind, strict=True)
     ]
@@ -201,9 +204,35 @@ def _issues(items: Sequence[tuple[str, float]], names: Mapping[str, str]) -> pa.
     return _struct(SCORED_ISSUE, [codes, [names.get(code, code) for code in codes], [p for _, p in items]])
 
 
-def _units(items: Sequence[tuple[int, float]], batch: Batch, mask: Sequence[bool] | None = None) -> pa.Array:
-    codes, names = batch.unit_codes, batch.unit_names
-    return _struct(SCORED_UNIT, [[codes[u] for u, _ in items], [names[u] for u, _ in items], [p for _, p in items]], mask)
+def _scored(
+    kind: pa.StructType,
+    index: I64,
+    chance: F64,
+    codes: Sequence[str],
+    names: Sequence[str],
+    mask: npt.NDArray[np.bool_] | None = None,
+) -> pa.Array:
+    """Return structs (code, name, probability) for indices into `codes`; null where `mask`."""
+    at = pa.array(index, pa.int64())
+    return _struct(
+        kind,
+        [pa.array(codes, pa.string()).take(at), pa.array(names, pa.string()).take(at), pa.array(chance, pa.float64())],
+        mask,
+    )
+
+
+def _ranked(
+    ranked: Ranked, shown: npt.NDArray[np.bool_], kind: pa.StructType, codes: Sequence[str], names: Sequence[str]
+) -> pa.Array:
+    return _listed(shown.sum(1), _scored(kind, ranked.units[shown], ranked.probabilities[shown], codes, names))
+
+
+def _co_units(batch: Batch) -> pa.Array:
+    items = _flat(batch.co_units)
+    index = np.array([unit for unit, _ in items], np.int64)
+    chance = np.array([p for _, p in items], np.float64)
+    values = _scored(SCORED_UNIT, index, chance, batch.unit_codes, batch.unit_names)
+    return _listed([len(units) for units in batch.co_units], values)
 
 
 def _reasons(items: Sequence[Reason]) -> pa.Array:

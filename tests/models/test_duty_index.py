@@ -7,6 +7,7 @@ import pytest
 import toy
 
 from models.duty_index import DutyIndex, DutyText, relative
+from pipeline.petitions.features import WordTable, featurise
 
 DUTIES = [
     DutyText("D1", 0, "物业服务活动监督管理", ("物业", "物业费", "业委会")),
@@ -37,10 +38,11 @@ def test_what_fits_best(text: str, duty: str) -> None:
 
 
 def test_scores_are_those_of_the_formula() -> None:
-    # Documents without keywords, and queries whose n-grams are easily listed: "ab" has a, b, ab, and the line break.
+    # Documents without keywords; a query counts each of its n-grams once.
     duties = [DutyText("1", 0, "ab", ()), DutyText("2", 0, "abcb", ()), DutyText("3", 0, "zzz", ())]
     index = DutyIndex(duties, toy.SEGMENTER)
-    documents = toy.features([""] * 3, ["ab\n", "abcb\n", "zzz\n"])
+    written = ["ab\n\n", "abcb\n\n", "zzz\n\n"]  # as without keywords
+    documents = featurise([""] * 3, written, WordTable.of(toy.SEGMENTER.cut(written)))
     query = toy.features([""], ["ab"])
     expected = np.zeros(3)
     for name in ("char", "word"):
