@@ -155,7 +155,7 @@ def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], versi
         _show_training(result)
 
 
-def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, str], config: Any, on: Any, workers: int | None) -> dict[str, Any]:  # noqa: ANN401, E501
+def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, str], config: Any, on: Any, workers: int | None) -> dict[str, Any]:  # noqa: ANN401
     from flows.route import route as flow
 
     return flow(

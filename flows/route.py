@@ -97,6 +97,7 @@ def route(
     return run
 
 
+@flow(name="nightly")
 def nightly(inbox: str = "inbox", out: str = "out") -> dict[str, Any]:
     """Route what lies in the inbox into a folder named by today."""
     return route([inbox], str(Path(out) / dt.date.today().isoformat()))

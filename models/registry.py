@@ -1,9 +1,9 @@
 """Saved model versions: immutable folders under the workspace, and one champion per target.
 
-    models/<target>/<version>/manifest.json      plain values, measures, file hashes
-                              arrays.safetensors numbers
-                              units.yaml, places.csv, lexicon.txt   what the model was trained with
-    models/<target>/champion                     the name of the version in service
+models/<target>/<version>/manifest.json      plain values, measures, file hashes
+arrays.safetensors numbers
+units.yaml, places.csv, lexicon.txt   what the model was trained with
+models/<target>/champion                     the name of the version in service
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,7 +67,7 @@ class Router:
     issue_version: str
     unit_version: str
     references: Sequence[str] = ()
-    _made: dict[str, object] = field(default_factory=dict, repr=False)
+    _shares: dict[str, F64] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Build what every batch needs."""
@@ -253,13 +253,12 @@ class Router:
 
     def _history_reason(self, code: str, unit: int, issue: str) -> Reason | None:
         history = self.unit.history
-        key = ("history", issue)
-        shares = self._made.get(str(key))
+        shares = self._shares.get(issue)
         if shares is None:
             members = [i for i, label in enumerate(history.labels) if label.startswith(issue)] if history else []
             shares = history.shares[members].mean(0) if history and members else np.zeros(len(self._codes))
-            self._made[str(key)] = shares
-        share = float(shares[unit])  # type: ignore[index]
+            self._shares[issue] = shares
+        share = float(shares[unit])
         if share < _TELLING_SHARE:
             return None
         return Reason("history", code, f"“{self._issue_names.short(issue)}”类来件以往约 {share:.0%} 由其承办")
@@ -279,7 +278,7 @@ class _IssueNames(Mapping[str, str]):
             self._known[code] = name
         return name
 
-    def get(self, code: str, default: object = None) -> str:  # type: ignore[override]
+    def get(self, code: str, default: object = None) -> str:
         """Return the name; every code has one."""
         return self[code]
 
@@ -287,7 +286,7 @@ class _IssueNames(Mapping[str, str]):
         """Return the last part of the name."""
         return self[code].rsplit("/", 1)[-1]
 
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self) -> Iterator[str]:
         return iter(self._known)
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from chinese_calendar.constants import holidays, workdays  # type: ignore[import-untyped]
+from chinese_calendar.constants import holidays, workdays
 
 from corpora.config import CalendarYear, DeadlineRule, DeadlinesConfig
 

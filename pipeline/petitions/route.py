@@ -138,7 +138,7 @@ def assemble(batch: Batch) -> pa.Table:
     petitions, n = batch.petitions, batch.petitions.num_rows
     ids = petitions["petition_id"].to_pylist()
     shown = batch.ranked.probabilities >= _LEAST
-    known = shown.any(1)
+    known: npt.NDArray[np.bool_] = np.asarray(shown.any(1))
     lead = np.where(known, batch.ranked.units[:, 0], 0) if shown.shape[1] else np.zeros(n, np.int64)
     chance = np.where(known, batch.ranked.probabilities[:, 0], 0.0) if shown.shape[1] else np.zeros(n)
     labels = list(batch.issue_labels)
@@ -160,7 +160,7 @@ def assemble(batch: Batch) -> pa.Table:
         "submitted_at": petitions["submitted_at"],
         "issue_type": _issues(batch.issue, batch.issue_names),
         "issue_top_k": _ranked(batch.issue_top, every, SCORED_ISSUE, labels, label_names),
-        "lead_unit": _scored(SCORED_UNIT, lead, chance, batch.unit_codes, batch.unit_names, ~known),
+        "lead_unit": _scored(SCORED_UNIT, lead, chance, batch.unit_codes, batch.unit_names, np.logical_not(known)),
         "co_units": _co_units(batch),
         "top_k": _ranked(batch.ranked, shown, SCORED_UNIT, batch.unit_codes, batch.unit_names),
         "decision": [decision for decision, _ in batch.decisions],

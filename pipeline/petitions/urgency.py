@@ -72,7 +72,7 @@ def _after(words: set[str]) -> re.Pattern[str] | None:
 class UrgencyRules:
     """Compiled urgency rules."""
 
-    __slots__ = ("_automaton", "_before", "_after", "_triggers", "_words")
+    __slots__ = ("_after", "_automaton", "_before", "_triggers", "_words")
 
     def __init__(
         self,

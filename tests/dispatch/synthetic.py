@@ -43,7 +43,7 @@ WORDS = {"urgent": ["停水", "断电"], "critical": ["燃气泄漏", "坍塌"],
 
 def rows(count: int, *, seed: int = 0, model: str = "m-20240501", body_length: int = 60) -> list[dict[str, Any]]:
     """Return `count` invented suggestions; the same seed gives the same rows."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     start = datetime(2024, 5, 6, 8)
     result = []
     for number in range(count):
@@ -119,6 +119,6 @@ def rows(count: int, *, seed: int = 0, model: str = "m-20240501", body_length: i
     return result
 
 
-def table(count: int, **options: Any) -> pa.Table:  # noqa: ANN401
+def table(count: int, **options: Any) -> pa.Table:
     """Return `rows` as a suggestion table."""
     return pa.Table.from_pylist(rows(count, **options), schema=SUGGESTION_SCHEMA)

@@ -40,7 +40,7 @@ def mask(text: str) -> str:
 def expected(row: dict[str, Any]) -> dict[str, Any]:
     """Return what a line must say, made the slow way."""
 
-    def tidy(value: Any) -> Any:  # noqa: ANN401
+    def tidy(value: Any) -> Any:
         if isinstance(value, dict):
             return {name: tidy(item) for name, item in value.items()}
         if isinstance(value, list):

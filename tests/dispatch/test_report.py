@@ -44,7 +44,7 @@ class Page(HTMLParser):
             self.scripts[-1] += data
 
 
-def data(**options: Any) -> ReportData:  # noqa: ANN401
+def data(**options: Any) -> ReportData:
     """Return an empty summary."""
     return ReportData(
         city="澜港市",

@@ -36,7 +36,7 @@ def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Return the contents of the tables that a rerun must reproduce."""
     with sqlite3.connect(path) as connection:
         return {
-            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()  # noqa: S608
+            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
             for name in ("petitions", "suggestions", "events", "rejections")
         }
 
@@ -249,7 +249,7 @@ def test_killed_and_run_again_is_one_clean_run(tmp_path: Path, statement: int) -
     root = Path(__file__).parents[2]
     command = [sys.executable, __file__, "child", str(path), str(statement)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(Path(__file__).parent)])}
-    done = subprocess.run(command, env=environment, check=False)  # noqa: S603
+    done = subprocess.run(command, env=environment, check=False)
     assert done.returncode == (-signal.SIGKILL if statement < 10_000 else 0)
     write_all(path)
     assert dump(path) == dump(tmp_path / "clean.db")

@@ -136,13 +136,13 @@ def batch(n: int = 2, **changed: Any) -> Batch:
     plain: dict[str, Any] = {
         "petitions": petitions, "titles": ["题"] * n, "bodies": ["文"] * n, "addresses": ["址"] * n,
         "content_hashes": [f"{i:032d}" for i in range(n)], "issue": [("010201", 0.6)] * n,
-        "issue_top": [[("010201", 0.6), ("自定类", 0.4)], []][:n] + [[]] * (n - 2), "ranked": rank(probabilities, 3),
+        "issue_top": rank(np.tile([0.4, 0.6], (n, 1)), 2), "issue_labels": ["自定类", "010201"], "ranked": rank(probabilities, 3),
         "co_units": [[(1, 0.3)], []][:n] + [[]] * (n - 2), "decisions": [("review", "低")] * n,
         "reasons": [[Reason("duty", "A", "职责", ("灯", "路"), "A-1"), Reason("place", "A", "地点")], []][:n] + [[]] * (n - 2),
         "urgency": [Urgency("urgent", ("r1",), ("漏气",)), Urgency()][:n] + [Urgency()] * (n - 2),
         "deadlines": [Deadline(dt.date(2026, 11, 27), 5, "d1", "条例", ""), Deadline(None, None, "", "", "无")][:n]
         + [Deadline(None, None, "", "", "无")] * (n - 2),
-        "unit_codes": ["A", "B", "C"], "unit_names": ["甲局", "乙局", "丙局"], "issue_names": {"010201": "城乡建设/绿化"},
+        "unit_codes": ["A", "B", "C"], "unit_names": ["甲局", "乙局", "丙局"], "issue_names": {"010201": "城乡建设/绿化", "自定类": "自定类"},
         "model_version": "m+u", "config_version": "cfg-1",
     }  # fmt: skip
     return Batch(**(plain | changed))

@@ -125,7 +125,7 @@ def config(**rules: UrgencyRule) -> UrgencyRules:
     return UrgencyRules.compile(shared)
 
 
-def rule(level: str = "urgent", **fields: Any) -> UrgencyRule:  # noqa: ANN401 - fields of any kind
+def rule(level: str = "urgent", **fields: Any) -> UrgencyRule:
     """Return a rule for 火灾 with other fields."""
     return UrgencyRule(level=level, name="火灾", any_of=("火灾",), **fields)
 
