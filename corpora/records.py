@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 _IDENTIFIER = re.compile(r"[^\s\x00-\x1f\x7f]{1,80}")
-_ISSUE_CODE = re.compile(r"(?:\d{2}){1,3}")
+_ISSUE_CODE = re.compile(r"(?:[0-9]{2}){1,3}")
 
 
 class PetitionId(str):

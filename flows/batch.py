@@ -82,6 +82,7 @@ def score(plan: Plan, number: int) -> Counter[str]:
         Path(plan.places) if plan.places else None,
         Path(plan.config) if plan.config else None,
         plan.on,
+        plan.run_id,
     )
     # A chunk makes millions of small objects and no cycles: collecting in between costs a sixth of the time.
     gc.disable()

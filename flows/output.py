@@ -17,7 +17,6 @@ from dispatch.store import Store
 from flows import batch
 from flows.plan import Plan
 from models import registry
-from models.serving import versions
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
 
@@ -39,19 +38,12 @@ def write(
     """Write what was rendered, chunk after chunk; return what `run.json` says."""
     started = dt.datetime.now().replace(microsecond=0)
     config = load_config(Path(plan.config) if plan.config else None)
-    issue, unit = versions(
-        plan.issue_version,
-        plan.unit_version,
-        Path(plan.units) if plan.units else None,
-        Path(plan.places) if plan.places else None,
-    )
-    model = f"{issue}+{unit}"
-    report = _report(plan, config, model, started)
+    report = _report(plan, config, started)
     rejected = [_masked(item) for item in batch.rejections(plan)]
     new = 0
     with Store.open(plan.store) as store, SuggestionFiles(plan.out, mask) as files:
         store.begin_run(
-            plan.run_id, inputs_digest=plan.digest, model_version=model, config_version=config.version, started_at=started
+            plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
         for number, future in enumerate(rendered):
             future.result()
@@ -80,7 +72,7 @@ def write(
             "masked": dict(sorted(masked.items())),
             "top_units": [[name, count] for name, count in _by_unit(report).most_common(10)],
             "history": plan.unit_version is not None,
-            "model_version": model,
+            "model_version": plan.model,
             "config_version": config.version,
             "on": plan.on.isoformat(),
             "started_at": started.isoformat(),
@@ -126,7 +118,7 @@ def _by_unit(report: ReportData) -> Counter[str]:
     return total
 
 
-def _report(plan: Plan, config: Config, model: str, started: dt.datetime) -> ReportData:
+def _report(plan: Plan, config: Config, started: dt.datetime) -> ReportData:
     tree = IssueTree.load()
     saved = registry.load(Path(plan.models), "unit", plan.unit_version) if plan.unit_version else None
     measures = (saved.manifest.get("measures") if saved else None) or {}
@@ -145,7 +137,7 @@ def _report(plan: Plan, config: Config, model: str, started: dt.datetime) -> Rep
         city=_city(plan, saved),
         started_at=started,
         today=plan.on,
-        model_version=model,
+        model_version=plan.model,
         config_version=config.version,
         zero_history=plan.unit_version is None,
         auto_threshold=config.decision.auto_min_probability if plan.unit_version else None,

@@ -31,6 +31,7 @@ class Plan:
         run_id: the same for the same inputs, models and configuration.
         digest: hash over the inputs' content and the mapping.
         issue_version, unit_version: champions at the start, or None for a city without history.
+        model: name of both, as suggestions record it.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class Plan:
     models: str
     issue_version: str | None
     unit_version: str | None
+    model: str
 
     def chunk(self, kind: str, number: int) -> Path:
         """Return the spool path of a chunk at one stage (`read`, `scored`, `lines`)."""
@@ -72,7 +74,7 @@ def make_plan(
     day = on or dt.date.today()
     issue, unit = registry.champion(models_dir(), "issue_type"), registry.champion(models_dir(), "unit")
     settings = load_config(Path(config) if config else None)
-    named = versions(issue, unit, Path(units) if units else None, Path(places) if places else None)
+    named = versions(models_dir(), issue, unit, Path(units) if units else None, Path(places) if places else None, day)
     pairs = tuple(sorted((mapping or {}).items()))
     digest = hashlib.sha256(json.dumps(pairs).encode())
     for file in source_files([Path(path) for path in paths]):
@@ -96,4 +98,5 @@ def make_plan(
         models=str(models_dir()),
         issue_version=issue,
         unit_version=unit,
+        model="+".join(named),
     )

@@ -115,9 +115,9 @@ class Classifier:
         rows = np.flatnonzero(kept)
         if len(rows) < MIN_RANKER_ROWS:
             stacked = {"linear": full.scores(features, classes)[0]["linear"]}
-            ranker = Ranker.fit(stacked, y, folds, ordered=False)
+            ranker = Ranker.fit(stacked, y, folds)
             return cls(*_folded(full, ranker), classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
-        ranker = Ranker.fit(stacked, y[rows], folds[rows], ordered=order is not None)
+        ranker = Ranker.fit(stacked, y[rows], folds[rows])
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
 
     def score(
@@ -129,6 +129,9 @@ class Classifier:
         """Return calibrated probabilities of a batch; `excluded` marks cells that must get none."""
         views, similar = self.views.scores(features, self.classes)
         views.update(given or {})
+        for name in self.ranker.views:
+            if name not in views:  # a view that the city of today cannot give says nothing for any class
+                views[name] = np.zeros((features.size, self.classes), np.float32)
         return Scored(self.ranker.probabilities(views, excluded), *best_match(similar))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import scipy.sparse as sp
 
 from models.classifier import Classifier, LearntViews
 from models.encoder import Encoder
-from models.ranker import Ranker
+from models.ranker import Calibration, Ranker
 from models.views import LinearViews, NeighbourView
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -43,7 +44,7 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "linear_views": list(linear.names),
         "unseen": linear.unseen,
         "ranker_views": list(classifier.ranker.views),
-        "temperature": classifier.ranker.temperature,
+        "calibration": dataclasses.asdict(classifier.ranker.calibration),
     }
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, plain
 
@@ -72,6 +73,9 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
     )
     neighbours = NeighbourView(index, arrays["neighbours.labels"], arrays["neighbours.keep"])
     ranker = Ranker(
-        tuple(plain["ranker_views"]), arrays["ranker.weights"], arrays["ranker.bias"], float(plain["temperature"])
+        tuple(plain["ranker_views"]),
+        arrays["ranker.weights"],
+        arrays["ranker.bias"],
+        Calibration(**plain["calibration"]),
     )
     return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))

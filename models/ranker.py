@@ -22,62 +22,101 @@ _BIAS_RIDGE = 1e-2
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """Scores to probabilities: a mixture of two softmaxes, a sharp and a flat one.
+
+    One temperature cannot be right for the sure and the unsure rows at once where labels are noisy: the sure ones are
+    less often right than it says. A mixture keeps the order of the classes.
+
+    Attributes:
+        sharp, flat: temperatures.
+        share: of the sharp one, 0 to 1.
+    """
+
+    sharp: float = 1.0
+    flat: float = 1.0
+    share: float = 1.0
+
+    @classmethod
+    def fit(cls, scores: F64, y: npt.NDArray[np.int64]) -> Calibration:
+        """Fit the likelihood of "the first class is right" on scores (rows, classes) of rows not trained on."""
+        from scipy.optimize import minimize
+
+        hit = scores.argmax(1) == y
+
+        def loss(parameters: F64) -> float:
+            confidence = cls._of(parameters).apply(scores).max(1).clip(1e-6, 1 - 1e-6)
+            pull = 0.01 * float(parameters[2] ** 2 + parameters[0] ** 2 + parameters[1] ** 2)
+            return pull - float(np.where(hit, np.log(confidence), np.log1p(-confidence)).mean())
+
+        found = minimize(loss, np.array([0.0, 1.0, 1.0]), method="Nelder-Mead", options={"maxiter": 200})
+        return cls._of(found.x)
+
+    @classmethod
+    def _of(cls, parameters: F64) -> Calibration:
+        sharp, flat, share = (float(value) for value in parameters.clip(-3, 3))
+        return cls(float(np.exp(sharp)), float(np.exp(flat)), float(1 / (1 + np.exp(-share))))
+
+    def apply(self, scores: F64) -> F64:
+        """Return probabilities for scores (rows, classes); -inf becomes 0."""
+        out = softmax(scores / self.sharp, 1)
+        if self.share < 1:
+            out = self.share * out + (1 - self.share) * softmax(scores / self.flat, 1)
+        return np.asarray(out)
+
+
+@dataclass(frozen=True)
 class Ranker:
-    """Weights of views, bias of classes, and a temperature.
+    """Weights of views, bias of classes, and a calibration.
 
     Attributes:
         views: names of the views, in the order of `weights`.
         weights: float64, shape (views,): per unit of each view as it stands.
         bias: float64, shape (classes,).
-        temperature: divides the scores; 1 where it was not learnt.
+        calibration: how scores become probabilities.
     """
 
     views: tuple[str, ...]
     weights: F64
     bias: F64
-    temperature: float
+    calibration: Calibration
 
     @classmethod
-    def fit(cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, ordered: bool) -> Ranker:
+    def fit(cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]) -> Ranker:
         """Fit on predictions that were made for rows not trained on.
-
-        The temperature is set so that confidence equals accuracy on rows whose own predictions did not shape the
-        weights: the last fold where folds follow time (tomorrow's batch looks like the latest rows), else every fold.
 
         Args:
             views: name → float32 scores, shape (rows, classes).
             y: class index of each row.
-            folds: the fold in which each row was predicted.
-            ordered: whether a higher fold is a later time.
+            folds: the fold in which each row was predicted; calibration looks at each with weights from the others.
         """
         names = tuple(views)
         weights, bias = _conditional_logit(views, names, y)
-        numbers = np.unique(folds)
         held_scores, held_y = [], []
-        for fold in numbers[-1:] if ordered else numbers:
+        for fold in np.unique(folds):
             rest, held = folds != fold, folds == fold
+            if not rest.any():
+                rest = held
             w, b = _conditional_logit({k: v[rest] for k, v in views.items()}, names, y[rest])
             held_scores.append(_combine({k: v[held] for k, v in views.items()}, names, w, b))
             held_y.append(y[held])
-        temperature = _temperature(np.vstack(held_scores), np.concatenate(held_y))
-        return cls(names, weights, bias, temperature)
+        return cls(names, weights, bias, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
 
     @classmethod
     def prior(cls, weights: Mapping[str, float], classes: int) -> Ranker:
         """Return a ranker with stated weights, for a city that has no labelled history."""
-        return cls(tuple(weights), np.array(list(weights.values()), float), np.zeros(classes), 1.0)
+        return cls(tuple(weights), np.array(list(weights.values()), float), np.zeros(classes), Calibration())
 
     def probabilities(self, views: Views, excluded: npt.NDArray[np.bool_] | None = None) -> F64:
         """Return calibrated probabilities, float64 of shape (rows, classes); excluded cells get exactly 0."""
-        scores = _combine(views, self.views, self.weights, self.bias) / self.temperature
-        if excluded is not None:
-            scores = np.where(excluded, -np.inf, scores)
-            empty = excluded.all(1)
-            scores[empty] = 0.0
-            out = softmax(scores, 1)
-            out[empty] = 0.0
-            return out
-        return softmax(scores, 1)
+        scores = _combine(views, self.views, self.weights, self.bias)
+        if excluded is None:
+            return self.calibration.apply(scores)
+        empty = np.asarray(excluded.all(1))
+        scores = np.where(excluded & ~empty[:, None], -np.inf, scores)
+        out = self.calibration.apply(scores)
+        out[np.flatnonzero(empty)] = 0.0
+        return out
 
 
 def _combine(views: Views, names: Sequence[str], weights: F64, bias: F64) -> F64:
@@ -116,20 +155,3 @@ def _conditional_logit(views: Views, names: Sequence[str], y: npt.NDArray[np.int
     bounds = [(0, None)] * len(names) + [(None, None)] * classes
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
     return found.x[: len(names)] / scales, found.x[len(names) :]
-
-
-def _temperature(scores: F64, y: npt.NDArray[np.int64]) -> float:
-    """Return the temperature at which mean confidence equals accuracy, within [0.3, 5]."""
-    from scipy.optimize import brentq
-
-    accuracy = float((scores.argmax(1) == y).mean())
-
-    def gap(log_t: float) -> float:
-        return float(softmax(scores / np.exp(log_t), 1).max(1).mean()) - accuracy
-
-    low, high = np.log(0.3), np.log(5.0)
-    if gap(low) < 0:
-        return float(np.exp(low))
-    if gap(high) > 0:
-        return float(np.exp(high))
-    return float(np.exp(brentq(gap, low, high, xtol=1e-3)))

@@ -72,9 +72,7 @@ def save(
         for name, content in companions.items():
             (draft / name).write_bytes(content)
         hashes = {path.name: _digest(path) for path in sorted(draft.iterdir())}
-        essence = {k: v for k, v in manifest.items() if k not in _INCIDENTAL}
-        identity = json.dumps([FORMAT, essence, hashes], sort_keys=True, ensure_ascii=False)
-        version = f"{target}-{hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()}"
+        version = _name(target, manifest, hashes)
         whole = {"format": FORMAT, "version": version, **manifest, "files": hashes}
         (draft / _MANIFEST).write_text(json.dumps(whole, ensure_ascii=False, indent=1), "utf-8")
         final = home / version
@@ -130,6 +128,9 @@ def load(root: Path, target: str, version: str | None = None) -> SavedModel | No
     if manifest.get("format") != FORMAT:
         msg = f"{folder}: format {manifest.get('format')!r}, this minqing reads {FORMAT!r}; train again"
         raise ModelError(msg)
+    if _name(target, manifest, manifest["files"]) != name:
+        msg = f"{folder}: the manifest was changed since it was saved; train again or restore the folder"
+        raise ModelError(msg)
     for file, digest in manifest["files"].items():
         path = folder / file
         if not path.exists() or _digest(path) != digest:
@@ -137,6 +138,13 @@ def load(root: Path, target: str, version: str | None = None) -> SavedModel | No
             raise ModelError(msg)
     arrays: Arrays = {name: np.asarray(value) for name, value in load_file(folder / _ARRAYS).items()}
     return SavedModel(folder, manifest, arrays)
+
+
+def _name(target: str, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
+    """Return the version's name: a hash over what it is, not over when and where it was made."""
+    essence = {k: v for k, v in manifest.items() if k not in (*_INCIDENTAL, "format", "version", "files")}
+    identity = json.dumps([FORMAT, essence, dict(hashes)], sort_keys=True, ensure_ascii=False)
+    return f"{target}-{hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()}"
 
 
 def _digest(path: Path) -> str:

@@ -126,7 +126,7 @@ class Router:
             issue_top=emitted.top,
             issue_labels=self.issue.labels,
             ranked=ranked,
-            co_units=self._co_units(ranked, given, scored.probabilities),
+            co_units=self._co_units(ranked, given, scored.probabilities, refused),
             decisions=decisions,
             reasons=self._reasons(made, ranked, given, emitted, scored.nearest, scored.cosine, refused),
             urgency=urgency,
@@ -163,7 +163,9 @@ class Router:
             cells[row, units] = True
         return cells, found
 
-    def _co_units(self, ranked: Ranked, given: GivenScores, probabilities: F64) -> list[list[tuple[int, float]]]:
+    def _co_units(
+        self, ranked: Ranked, given: GivenScores, probabilities: F64, refused: Sequence[Sequence[int]]
+    ) -> list[list[tuple[int, float]]]:
         extra: list[list[int]] = []
         for row, units in enumerate(ranked.units.tolist()):
             more: list[int] = []
@@ -173,7 +175,7 @@ class Router:
                     more += [self._index[c] for c in self._given.duties[duty][1].co_units if c in self._index]
                 # The station or community on the spot helps whichever department leads.
                 more += [u for u in given.place_of[row] if self.directory.units[u].kind in ("station", "community")]
-            extra.append(more)
+            extra.append([unit for unit in more if unit not in refused[row]])
         limits = self.config.co_units
         return co_handling(ranked, extra, probabilities, limits.min_probability, limits.max)
 
@@ -255,7 +257,7 @@ class Router:
         history = self.unit.history
         shares = self._shares.get(issue)
         if shares is None:
-            members = [i for i, label in enumerate(history.labels) if label.startswith(issue)] if history else []
+            members = [i for i, label in enumerate(history.labels) if label.startswith(issue) or issue.startswith(label)] if history else []
             shares = history.shares[members].mean(0) if history and members else np.zeros(len(self._codes))
             self._shares[issue] = shares
         share = float(shares[unit])

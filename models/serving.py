@@ -26,21 +26,30 @@ class NotReadyError(Exception):
     """Nothing is known of the city's units; the message says what to give."""
 
 
-def versions(issue: str | None, unit: str | None, units: Path | None, places: Path | None) -> tuple[str, str]:
+def versions(
+    models: Path, issue: str | None, unit: str | None, units: Path | None, places: Path | None, on: dt.date
+) -> tuple[str, str]:
     """Return the names under which the two models of a run are recorded.
+
+    The unit model's name carries a hash of the directory, the places and the units valid on the day: after a reform the
+    same model makes other suggestions, and they need other ids.
 
     Raises:
         NotReadyError: if there is neither a unit directory nor a unit model.
+        models.registry.ModelError: if the unit model is damaged.
     """
     if unit is None and units is None:
         msg = "no unit model is in service and no unit directory was given: use --units FILE, or `minqing train … --target unit`"
         raise NotReadyError(msg)
-    given = ""
-    if units is not None:
-        beside = places or units.parent / "places.csv"
-        content = units.read_bytes() + (beside.read_bytes() if beside.exists() else b"")
-        given = hashlib.blake2b(content, digest_size=4).hexdigest()
-    return issue or "issue_type-none", "@".join(part for part in (unit or "unit-none", given) if part)
+    saved = registry.load(models, "unit", unit) if unit and units is None else None
+    city = city_of(saved) if saved else City.load(units, places)
+    if city.directory is None:
+        return issue or "issue_type-none", unit or "unit-none"
+    digest = hashlib.blake2b(digest_size=4)
+    for _, content in city.files:
+        digest.update(content)
+    digest.update("\n".join(str(u.code) for u in city.directory.on(on).units).encode())
+    return issue or "issue_type-none", f"{unit or 'unit-none'}@{digest.hexdigest()}"
 
 
 @lru_cache(maxsize=2)
@@ -52,14 +61,18 @@ def load_router(
     places: Path | None,
     config: Path | None,
     on: dt.date,
+    run_id: str = "",
 ) -> Router:
-    """Return the router for a run; loading takes one to three seconds, so it is kept per process.
+    """Return the router for a run; loading takes about a second, so it is kept per process and run.
+
+    Versions and files may be None: none, those of the model, or the bundled ones. `run_id` changes with the files'
+    content, so that an edited file is read again.
 
     Raises:
         NotReadyError: if there is neither a unit directory nor a unit model.
         models.registry.ModelError: if a saved version is damaged.
     """
-    issue_name, unit_name = versions(issue_version, unit_version, units, places)
+    issue_name, unit_name = versions(models, issue_version, unit_version, units, places, on)
     tree = IssueTree.load()
     city = City.load(units, places)
     unit_saved = registry.load(models, "unit", unit_version) if unit_version else None
@@ -101,7 +114,9 @@ def load_router(
 
 
 def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on: dt.date) -> UnitModel:
-    """Return the model over the units valid today: a unit that is gone speaks for its successor, a new one starts at 0.
+    """Return the model over the units valid today.
+
+    A unit that is gone speaks for its successor; a new one has the median bias and the scores of the given views.
 
     Args:
         model: as trained.

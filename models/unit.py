@@ -51,12 +51,14 @@ class IssueHistory:
         """Return issue probabilities over this history's labels, from those over a model's `labels`."""
         if tuple(labels) == self.labels:
             return issues
-        at = {label: i for i, label in enumerate(labels)}
+        at = {label: i for i, label in enumerate(self.labels)}
         out = np.zeros((len(issues), len(self.labels)))
-        for i, label in enumerate(self.labels):
-            if label in at:
-                out[:, i] = issues[:, at[label]]
-        missing = 1 - out.sum(1, keepdims=True)
+        for i, label in enumerate(labels):
+            # History is counted on coarser types than a model may give out: 010213 counts as 0102.
+            known = next((label[:end] for end in range(len(label), 0, -1) if label[:end] in at), None)
+            if known is not None:
+                out[:, at[known]] += issues[:, i]
+        missing = np.maximum(1 - out.sum(1, keepdims=True), 0)
         return out + missing / len(self.labels)
 
 

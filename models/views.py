@@ -203,9 +203,11 @@ def _pruned(words: sp.csr_matrix) -> sp.csr_matrix:
 
 
 def _informative(words: sp.csr_matrix, keep: npt.NDArray[np.float32]) -> sp.csr_matrix:
-    values = words.data * keep[words.indices]
-    kept = sp.csr_matrix((values, words.indices, words.indptr), shape=words.shape)
-    kept.eliminate_zeros()
-    length = np.sqrt(kept.multiply(kept).sum(1)).A1
-    kept.data /= np.repeat(np.maximum(length, 1e-12), np.diff(kept.indptr)).astype(np.float32)
-    return kept
+    use = keep[words.indices] > 0
+    values = words.data[use]
+    before = np.concatenate([[0], np.cumsum(use)])
+    indptr = before[words.indptr]
+    squares = np.concatenate([[0.0], np.cumsum(np.square(values, dtype=np.float64))])
+    length = np.sqrt(np.diff(squares[indptr]))
+    values /= np.repeat(np.maximum(length, 1e-12), np.diff(indptr)).astype(np.float32)
+    return sp.csr_matrix((values, words.indices[use], indptr), shape=words.shape)

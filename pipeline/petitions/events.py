@@ -39,6 +39,7 @@ _NEIGHBOURING = tuple((i, i + 1) for i in range(_KEY_WORDS - 1))
 U32 = npt.NDArray[np.uint32]
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
+Days = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def similarity(sketches: Sketches, left: I64, right: I64) -> F32:
 
 def group(
     sketches: Sketches,
-    days: npt.NDArray[np.float64],
+    days: Days,
     *,
     min_similarity: float,
     window_days: float,
@@ -144,20 +145,19 @@ def group(
     # Copies of one letter first: what is left is one sketch a text, however often it was pasted.
     exact = _copies(sketches, days, window_days)
     heads, texts = np.unique(exact, return_index=True)
-    left, right, _ = _links(
-        Sketches(sketches.words[texts], sketches.weights[texts]), days[texts], _NEIGHBOURING, NEAR_DUPLICATE, window_days, n
-    )
+    kept, span = _take(sketches, texts), _spans(exact, days)
+    left, right, _ = _links(kept, span, _NEIGHBOURING, NEAR_DUPLICATE, window_days, n)
     copies = _components(len(texts), left, right)[np.searchsorted(heads, exact)]
     heads, texts = np.unique(copies, return_index=True)
-    kept = Sketches(sketches.words[texts], sketches.weights[texts])
-    event = _related(kept, days[texts], min_similarity, window_days, max_block)[np.searchsorted(heads, copies)]
+    event = _related(_take(sketches, texts), _spans(copies, days), min_similarity, window_days, max_block)
+    event = event[np.searchsorted(heads, copies)]
     leader = np.full(len(heads), n, np.int64)
     np.minimum.at(leader, event, np.arange(n))
     size = np.bincount(event, minlength=len(heads))
     return np.where(size[event] >= min_size, leader[event], -1)
 
 
-def _copies(sketches: Sketches, days: npt.NDArray[np.float64], window_days: float) -> I64:
+def _copies(sketches: Sketches, days: Days, window_days: float) -> I64:
     """Return for each petition the first of those with the same telling words, none further apart than the window."""
     n = len(sketches)
     if n == 0:
@@ -181,12 +181,25 @@ def _copies(sketches: Sketches, days: npt.NDArray[np.float64], window_days: floa
     return out
 
 
+def _take(sketches: Sketches, rows: I64) -> Sketches:
+    return Sketches(sketches.words[rows], sketches.weights[rows])
+
+
+def _spans(group: I64, days: Days) -> tuple[Days, Days]:
+    """Return the first and the last day of each group, in the order of their numbers; nan where no day is known."""
+    numbers, at = np.unique(group, return_inverse=True)
+    first, last = np.full(len(numbers), np.nan), np.full(len(numbers), np.nan)
+    np.fmin.at(first, at, days)
+    np.fmax.at(last, at, days)
+    return first, last
+
+
 def _related(
-    sketches: Sketches, days: npt.NDArray[np.float64], min_similarity: float, window_days: float, max_block: int
+    sketches: Sketches, span: tuple[Days, Days], min_similarity: float, window_days: float, max_block: int
 ) -> I64:
-    """Return the event number of each of n different texts."""
+    """Return the event number of each of n different texts, filed between the days of `span`."""
     n = len(sketches)
-    left, right, value = _links(sketches, days, _ALL_PAIRS, min_similarity * LINK, window_days, max_block)
+    left, right, value = _links(sketches, span, _ALL_PAIRS, min_similarity * LINK, window_days, max_block)
     component = _components(n, left, right)
     for _ in range(8):  # what is too large to be looked at pair by pair is not one event: link it more strictly
         size = np.bincount(component, minlength=n)
@@ -202,7 +215,7 @@ def _related(
     event = np.zeros(n, np.int64)
     number = 0
     for members in np.split(order, starts[1:]) if n else ():
-        parts = _split(sketches, members, min_similarity) if len(members) > 2 else np.zeros(len(members), np.int64)
+        parts = _split(sketches, members, min_similarity) if len(members) > 1 else np.zeros(1, np.int64)
         event[members] = number + parts
         number += int(parts.max()) + 1
     return event
@@ -210,7 +223,7 @@ def _related(
 
 def _links(
     sketches: Sketches,
-    days: npt.NDArray[np.float64],
+    span: tuple[Days, Days],
     keys: Sequence[tuple[int, int]],
     least: float,
     window_days: float,
@@ -218,7 +231,8 @@ def _links(
 ) -> tuple[I64, I64, F32]:
     """Return pairs of petitions near in time and at least `least` similar, and their similarity."""
     left, right = _candidates(sketches, keys, max_block)
-    near = ~(np.abs(days[left] - days[right]) > window_days)
+    first, last = span
+    near = ~(np.maximum(first[left] - last[right], first[right] - last[left]) > window_days)
     left, right = left[near], right[near]
     value = similarity(sketches, left, right)
     close = value >= least

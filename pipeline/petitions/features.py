@@ -124,9 +124,9 @@ def word_hashes(words: Sequence[str]) -> U64:
     """Return a 64-bit hash of each word, equal for equal words in lower case."""
     # A word's hash is the difference of two prefix sums of code × BASE^position, divided by BASE^start.
     joined = "".join(words)
-    lowered = joined.lower()
+    lowered = joined.replace("Σ", "σ").lower()  # Σ alone has a lower case that depends on what follows
     if len(lowered) != len(joined):  # a letter whose lower case is longer (İ)
-        words = [word.lower() for word in words]
+        words = [word.replace("Σ", "σ").lower() for word in words]
         lowered = "".join(words)
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     codes = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)

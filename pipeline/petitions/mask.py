@@ -287,8 +287,10 @@ def _emails(text: str) -> Iterator[tuple[int, int]]:
 def _id_cards(text: str) -> Iterator[tuple[int, int]]:
     for match in _ID18.finditer(text):
         number = _digits(match[0])
-        person = number[:2] in _ID_PROVINCES and _BORN.match(number, 6) is not None
-        if person or (_valid_id(number) and not _is_order(text, match.start())):
+        born = _BORN.match(number, 6) is not None
+        if born and number[:2] in _ID_PROVINCES:  # whatever the words before it say
+            yield match.span()
+        elif (born or _valid_id(number)) and not _is_order(text, match.start()):
             yield match.span()
     for match in _ID15.finditer(text):
         if match[0][:2] in _ID_PROVINCES and not _is_order(text, match.start()):

@@ -52,21 +52,22 @@ def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
 
 
 def content_hashes(table: pa.Table) -> list[str]:
-    """Return 32 hex digits for each petition as filed: id, title, body, address, time and refusals."""
+    """Return 32 hex digits for each petition as filed: id, title, body, address, channel, time and refusals."""
     times = table["submitted_at"].cast(pa.int64()).to_pylist()
     rows = zip(
         table["petition_id"].to_pylist(),
         table["title"].to_pylist(),
         table["body"].to_pylist(),
         table["address"].to_pylist(),
+        table["channel"].to_pylist(),
         times,
         table["refused_units"].to_pylist(),
         strict=True,
     )
     return [
         hashlib.blake2b(
-            "\x1f".join((pid, title, body, address, str(time), "\x1e".join(refused))).encode("utf-8", "surrogatepass"),
+            "\x1f".join((*texts, str(time), "\x1e".join(refused))).encode("utf-8", "surrogatepass"),
             digest_size=16,
         ).hexdigest()
-        for pid, title, body, address, time, refused in rows
+        for *texts, time, refused in rows
     ]

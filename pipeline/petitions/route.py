@@ -76,7 +76,10 @@ def rank(probabilities: F64, top_k: int) -> Ranked:
     """Return the `top_k` likeliest of each row; ties go to the lower index."""
     k = min(top_k, probabilities.shape[1])
     if probabilities.shape[1] > 4 * k:
-        some = np.sort(np.argpartition(-probabilities, k - 1, axis=1)[:, :k], axis=1)
+        least = np.partition(probabilities, -k, axis=1)[:, -k][:, None]
+        above, equal = probabilities > least, probabilities == least
+        chosen = above | (equal & (np.cumsum(equal, axis=1) <= k - above.sum(1)[:, None]))
+        some = np.nonzero(chosen)[1].reshape(-1, k)
     else:
         some = np.broadcast_to(np.arange(probabilities.shape[1]), probabilities.shape)
     values = np.take_along_axis(probabilities, some, 1)

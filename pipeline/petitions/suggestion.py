@@ -47,7 +47,7 @@ SUGGESTION_SCHEMA = pa.schema(
     [
         pa.field("suggestion_id", pa.string(), nullable=False),
         pa.field("petition_id", pa.string(), nullable=False),
-        pa.field("content_hash", pa.string(), nullable=False),  # 32 hex digits over id, text, time and refusals as filed
+        pa.field("content_hash", pa.string(), nullable=False),  # 32 hex digits over all that was filed (see prepare.content_hashes)
         pa.field("source", pa.string(), nullable=False),
         pa.field("row", pa.int64(), nullable=False),
         pa.field("title", pa.string(), nullable=False),  # masked

@@ -35,14 +35,8 @@ ALIGNED = [
     (("0301", "0102", "05"), [0.2, 0.6, 0.2], [0.7, 0.3]),  # what no label holds is spread evenly
     (("05",), [1.0], [0.5, 0.5]),
     ((), [], [0.5, 0.5]),
-    pytest.param(
-        ("010201", "010202", "030101"), [0.2, 0.5, 0.3], [0.7, 0.3],
-        marks=pytest.mark.xfail(strict=True, reason=(
-            "`_issues` counts history by second-level types, the issue model in service gives leaves, `aligned` knows equal "
-            "labels only: in service the history view is the same for all petitions"
-        )),
-    ),
-]  # fmt: skip
+    (("010201", "010202", "030101"), [0.2, 0.5, 0.3], [0.7, 0.3]),  # leaves count for the type above them
+]
 
 
 @pytest.mark.parametrize(("labels", "given", "expected"), ALIGNED)

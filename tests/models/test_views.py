@@ -111,9 +111,6 @@ def test_an_index_of_the_heaviest_words_never_overstates(monkeypatch: pytest.Mon
     assert (found > 0).any(axis=1).mean() > 0.9
 
 
-@pytest.mark.xfail(
-    strict=True, reason="_informative shares indices with the caller's matrix, and eliminate_zeros rewrites them in place"
-)
 def test_a_search_leaves_its_question_as_it_was() -> None:
     # A word that all rows share is none that informs: it is masked out of the query.
     view = NeighbourView.fit(BLOCKS["word"], Y)

@@ -74,7 +74,6 @@ def test_ranking_is_a_stable_sort(probabilities: np.ndarray, top_k: int) -> None
         assert len(set(row)) == len(row)
 
 
-@pytest.mark.xfail(strict=True, reason="argpartition keeps any of several equal units, not the lower index as `rank` says")
 def test_ties_among_many_units_go_to_the_lower_index() -> None:
     rng = np.random.default_rng(0)
     for units in (40, 140):
