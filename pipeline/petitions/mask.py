@@ -288,9 +288,8 @@ def _id_cards(text: str) -> Iterator[tuple[int, int]]:
     for match in _ID18.finditer(text):
         number = _digits(match[0])
         born = _BORN.match(number, 6) is not None
-        if born and number[:2] in _ID_PROVINCES:  # whatever the words before it say
-            yield match.span()
-        elif (born or _valid_id(number)) and not _is_order(text, match.start()):
+        person = born and number[:2] in _ID_PROVINCES  # whatever the words before it say
+        if person or ((born or _valid_id(number)) and not _is_order(text, match.start())):
             yield match.span()
     for match in _ID15.finditer(text):
         if match[0][:2] in _ID_PROVINCES and not _is_order(text, match.start()):
