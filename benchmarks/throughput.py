@@ -40,10 +40,9 @@ print(time.perf_counter() - began)
 MINQING = """
 import sys, time, os
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-from flows.route import route
-from flows.plan import Progress
-warm, rows, out = sys.argv[1:4]
-if __name__ == "__main__":
+if __name__ == "__main__":  # worker processes read this file too, and need none of it
+    from flows.route import route
+    warm, rows, out = sys.argv[1:4]
     route([warm], out + "-warm")  # Prefect's own server starts once a night, not once a file
     began = time.perf_counter()
     route([rows], out)

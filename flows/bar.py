@@ -10,7 +10,7 @@ from flows.plan import Progress
 
 
 class Bar(Progress):
-    """Draws chunks done on stderr."""
+    """Draws steps done on stderr."""
 
     def __init__(self) -> None:
         self._bar = RichProgress(
@@ -25,7 +25,7 @@ class Bar(Progress):
         self._bar.start()
 
     def __call__(self, done: int, total: int) -> None:
-        """Draw `done` of `total` chunks; the bar goes when all are done."""
+        """Draw `done` of `total` steps; the bar goes when all are done."""
         self._bar.update(self._task, completed=done, total=total)
         if done >= total:
             self._bar.stop()

@@ -8,6 +8,8 @@ import hashlib
 import json
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -84,16 +86,22 @@ def score(plan: Plan, number: int) -> Counter[str]:
         plan.on,
         plan.run_id,
     )
-    # A chunk makes millions of small objects and no cycles: collecting in between costs a sixth of the time.
-    gc.disable()
-    try:
+    with no_collection():
         routed = router.route(_load(plan.chunk("read", number)))
-    finally:
-        gc.enable()
     table = routed.suggestions.append_column(_SKETCH, pa.array(routed.sketches.to_bytes(), pa.binary()))
     _save(table, target)
     _replace(mark, json.dumps(routed.masked))
     return routed.masked
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Put off garbage collection: a chunk makes millions of small objects and no cycles, and looking at them costs time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def group(plan: Plan, chunks: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dispatch.files import SuggestionFiles
 from dispatch.report import CoverageRow, ReportData, render_report
 from dispatch.store import Store
 from flows import batch
-from flows.plan import Plan
+from flows.plan import Plan, Progress
 from models import registry
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
@@ -33,7 +33,12 @@ class Waiting(Protocol):
 
 
 def write(
-    plan: Plan, done: batch.Read, masked: Counter[str], rendered: Sequence[Waiting], older: dict[str, str]
+    plan: Plan,
+    done: batch.Read,
+    masked: Counter[str],
+    rendered: Sequence[Waiting],
+    older: dict[str, str],
+    progress: Progress,
 ) -> dict[str, Any]:
     """Write what was rendered, chunk after chunk; return what `run.json` says."""
     started = dt.datetime.now().replace(microsecond=0)
@@ -45,12 +50,14 @@ def write(
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
-        for number, future in enumerate(rendered):
-            future.result()
-            chunk = batch.rendered(plan, number)
-            new += store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches).new_suggestions
-            files.add(chunk.suggestions, chunk.lines, chunk.sheet)
-            report.add(chunk.suggestions)
+        with batch.no_collection():
+            for number, future in enumerate(rendered):
+                future.result()
+                chunk = batch.rendered(plan, number)
+                new += store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches).new_suggestions
+                files.add(chunk.suggestions, chunk.lines, chunk.sheet)
+                report.add(chunk.suggestions)
+                progress(done.chunks + number + 1, 2 * done.chunks)
         store.update_event_groups(older)
         store.write_rejections(plan.run_id, rejected)
         files.reject(rejected)

@@ -17,10 +17,10 @@ from models.serving import versions
 
 
 class Progress:
-    """Told after each chunk how many are done; this one says nothing."""
+    """Told after each step how many are done: each chunk is scored, then written; this one says nothing."""
 
     def __call__(self, done: int, total: int) -> None:
-        """Hear that `done` of `total` chunks are scored."""
+        """Hear that `done` of `total` steps are done."""
 
 
 @dataclass(frozen=True, slots=True)

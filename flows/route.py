@@ -84,11 +84,11 @@ def route(
         scored = [score.submit(pool, plan, number) for number in range(done.chunks)]
         for number, future in enumerate(scored, 1):
             masked += future.result()
-            step(number, done.chunks)
+            step(number, 2 * done.chunks)
         older = events(plan, done.chunks)
         rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
         # Not a task: Prefect would wait for all futures before it hands them over.
-        run = output.write(plan, done, masked, rendered, older)
+        run = output.write(plan, done, masked, rendered, older, step)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"
         raise RuntimeError(msg)
