@@ -85,6 +85,7 @@ def route(
     as_json: bool,
 ) -> None:
     """Route the petitions in PATHS (CSV, Excel, JSON, Parquet, folders) and write suggestions to --out."""
+    _check_places(units, places)
     run = _route(paths, out, units, places, _mapping(pairs), config, on.date() if on else None, workers)
     if as_json:
         _print_json(run)
@@ -131,6 +132,7 @@ def train(
     """Learn TARGET from the labelled petitions in PATHS and put the new version in service."""
     from flows.learning import train_files
 
+    _check_places(units, places)
     result = train_files(target, paths, _mapping(pairs), units, places, promote=not no_promote)
     if as_json:
         _print_json(result)
@@ -169,6 +171,12 @@ def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, st
         workers=workers,
         progress=_progress(),
     )
+
+
+def _check_places(units: Path | None, places: Path | None) -> None:
+    if places is not None and units is None:
+        msg = "--places goes with --units: places say which unit is responsible only with its directory"
+        raise click.UsageError(msg)
 
 
 def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:

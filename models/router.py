@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class Router:
     Attributes:
         issue, unit: the models; the unit model's classes are `directory`'s units in order.
         directory: units valid on the day of the run.
+        known: all units, gone ones too: a refusal by a unit that is gone counts for its successors.
+        on: the day of the run.
         issue_lexicon, unit_lexicon: words each model was trained with.
         issue_version, unit_version: names of the models.
         references: petition ids of the unit model's neighbour index, "" where unknown.
@@ -59,6 +62,8 @@ class Router:
     config: Config
     tree: IssueTree
     directory: UnitDirectory
+    known: UnitDirectory
+    on: dt.date
     gazetteer: Gazetteer | None
     issue: IssueModel
     unit: UnitModel
@@ -150,18 +155,17 @@ class Router:
         self, refused: Sequence[Sequence[str]]
     ) -> tuple[npt.NDArray[np.bool_] | None, list[list[int]]]:
         """Return the cells that must not be suggested, and the refusing units of each petition."""
-        found: list[list[int]] = [
-            [self._index[code] for name in names if (code := self.directory.resolve(name)) in self._index]
-            if names
-            else []
-            for names in refused
-        ]
+        found = [[unit for name in names for unit in self._refusing(name)] if names else [] for names in refused]
         if not any(found):
             return None, found
         cells = np.zeros((len(found), len(self._codes)), bool)
         for row, units in enumerate(found):
             cells[row, units] = True
         return cells, found
+
+    def _refusing(self, name: str) -> list[int]:
+        code = self.known.resolve(name, self.on)
+        return [self._index[str(now)] for now in self.known.successor_on(code, self.on)] if code else []
 
     def _co_units(
         self, ranked: Ranked, given: GivenScores, probabilities: F64, refused: Sequence[Sequence[int]]

@@ -91,7 +91,8 @@ def load_router(
         if city.directory is None:
             msg = "no unit directory"
             raise NotReadyError(msg)
-        today = city.directory.on(on)
+        directory = city.directory
+        today = directory.on(on)
         unit = UnitModel(tuple(str(u.code) for u in today.units), None)
         lexicon, references = city.lexicon(), ()
     if issue_saved is not None:
@@ -102,6 +103,8 @@ def load_router(
         config=load_config(config),
         tree=tree,
         directory=today,
+        known=directory,
+        on=on,
         gazetteer=city.gazetteer.on(on) if city.gazetteer else None,
         issue=issue,
         unit=unit,
