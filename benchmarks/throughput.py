@@ -13,7 +13,6 @@ import argparse
 import csv
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -38,7 +37,7 @@ frame[["petition_id", "issue"]].to_csv(sys.argv[3])
 print(time.perf_counter() - began)
 """
 MINQING = """
-import sys, time, os
+import resource, sys, time, os
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
 if __name__ == "__main__":  # worker processes read this file too, and need none of it
     from flows.route import route
@@ -46,7 +45,9 @@ if __name__ == "__main__":  # worker processes read this file too, and need none
     route([warm], out + "-warm")  # Prefect's own server starts once a night, not once a file
     began = time.perf_counter()
     route([rows], out)
-    print(time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024)
+    print(seconds)
 """
 
 
@@ -65,8 +66,7 @@ def main() -> None:
         (base / "minqing.py").write_text(MINQING)
         (base / "peer.py").write_text(PEER)
         make(folder / "issue_types.csv", base / "warm.csv", 50)
-        rows, length = make(folder / "issue_types.csv", base / "rows.csv", options.rows), 0
-        length = rows
+        length = make(folder / "issue_types.csv", base / "rows.csv", options.rows)
         peers, ours = [], []
         for turn in range(options.repeat):
             peers.append(timed(base / "peer.py", folder / "issue_types.csv", base / "rows.csv", base / "peer.csv"))
@@ -85,9 +85,8 @@ def memory(folder: Path, base: Path) -> None:
     for rows in (10_000, 300_000):
         make(folder / "issue_types.csv", base / "many.csv", rows)
         clear(base)
-        seconds = timed(base / "minqing.py", base / "warm.csv", base / "many.csv", base / f"many{rows}")
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"  {rows:,} rows: largest process {peak:,.0f} MB so far, {rows / seconds:,.0f} petitions/s", flush=True)
+        peak, seconds = run(base / "minqing.py", base / "warm.csv", base / "many.csv", base / f"many{rows}")[-2:]
+        print(f"  {rows:,} rows: largest process {peak:,.0f} MB, {rows / seconds:,.0f} petitions/s", flush=True)
 
 
 def train(folder: Path) -> None:
@@ -103,10 +102,14 @@ def clear(base: Path) -> None:
 
 
 def timed(script: Path, *args: Path) -> float:
+    return run(script, *args)[-1]
+
+
+def run(script: Path, *args: Path) -> list[float]:
     done = subprocess.run([sys.executable, str(script), *map(str, args)], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
-    return float(done.stdout.strip().splitlines()[-1])
+    return [float(line) for line in done.stdout.split() if line.replace(".", "", 1).isdigit()]
 
 
 def make(source: Path, target: Path, rows: int) -> float:

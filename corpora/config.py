@@ -270,7 +270,8 @@ class Config:
         """Check the ranges and derive the version."""
         _require(self.top_k >= 1, "top_k must be at least 1")
         _require(self.chunk_rows >= 1, "chunk_rows must be at least 1")
-        content = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
+        # How much work is done at a time changes no suggestion, so it changes no version.
+        content = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init and f.name != "chunk_rows"}
         plain = {k: v if isinstance(v, int) else dataclasses.asdict(v) for k, v in content.items()}
         text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

@@ -150,16 +150,15 @@ def group(plan: Plan, chunks: int) -> dict[str, str]:
         min_size=settings.min_size,
     )
     names: dict[str, str | None] = {}
-    leader_group: dict[int, str] = {}
+    # An event keeps the name it has in the store, even where an older letter joins late.
+    known: dict[int, str] = {}
+    for position, leader in enumerate(first.tolist()):
+        group = old_groups.get(everyone[order[position]])
+        if leader >= 0 and group is not None:
+            known.setdefault(leader, group)
     for position, leader in enumerate(first.tolist()):
         pid = everyone[order[position]]
-        if leader < 0:
-            names[pid] = None
-            continue
-        if leader not in leader_group:
-            head = everyone[order[leader]]
-            leader_group[leader] = old_groups.get(head) or _event_id(head)
-        names[pid] = leader_group[leader]
+        names[pid] = None if leader < 0 else known.get(leader) or _event_id(everyone[order[leader]])
     _save(
         pa.table({"petition_id": pa.array(ids, pa.string()), "event_group": pa.array([names[p] for p in ids], pa.string())}),
         Path(plan.spool) / "groups.arrow",

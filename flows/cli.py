@@ -43,7 +43,7 @@ class _Group(click.Group):
 def _expected(error: Exception) -> bool:
     names = {
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
-        "NotReadyError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
+        "NotReadyError", "RunningError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
     }  # fmt: skip
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
@@ -60,7 +60,7 @@ def main() -> None:
     os.environ.setdefault("PREFECT_HOME", str(workspace() / "prefect"))
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
 
 
 @main.command()
@@ -158,15 +158,20 @@ def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], versi
 
 
 def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, str], config: Any, on: Any, workers: int | None) -> dict[str, Any]:  # noqa: ANN401
+    from flows.plan import make_plan
+
+    names = [str(path) for path in paths]
+    files = [str(path) if path else None for path in (units, places, config)]
+    make_plan(names, str(out), files[0], files[1], mapping, files[2], on)  # says what is wrong before Prefect starts
     from flows.route import route as flow
 
     return flow(
-        [str(path) for path in paths],
+        names,
         str(out),
-        units=str(units) if units else None,
-        places=str(places) if places else None,
+        units=files[0],
+        places=files[1],
         mapping=mapping,
-        config=str(config) if config else None,
+        config=files[2],
         on=on,
         workers=workers,
         progress=_progress(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpora.config import load_config
-from corpora.readers import source_files
+from corpora.readers import read_petitions, source_files
 from corpora.workspace import models_dir, spool_dir, store_path
 from models import registry
 from models.serving import versions
@@ -67,7 +67,7 @@ def make_plan(
     """Fix a run.
 
     Raises:
-        corpora.readers.ReadError: if a path does not exist.
+        corpora.readers.ReadError: if a path does not exist or the mapping names what is not there.
         corpora.config.ConfigError: if the configuration is wrong.
         models.serving.NotReadyError: if there is neither a unit directory nor a unit model.
     """
@@ -77,6 +77,7 @@ def make_plan(
     named = versions(models_dir(), issue, unit, Path(units) if units else None, Path(places) if places else None, day)
     pairs = tuple(sorted((mapping or {}).items()))
     digest = hashlib.sha256(json.dumps(pairs).encode())
+    read_petitions([Path(path) for path in paths], mapping=mapping)  # checks paths and mapping; reads no row yet
     for file in source_files([Path(path) for path in paths]):
         with file.open("rb") as content:
             digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())

@@ -20,6 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import batch, output
 from flows.plan import Plan, Progress, make_plan
+from flows.spool import claimed
 from flows.workers import Workers
 
 
@@ -77,23 +78,24 @@ def route(
     """
     plan = make_plan(paths, out, units, places, mapping, config, on)
     step = progress or Progress()
-    done = read(plan)
-    get_run_logger().info("read %d rows, %d rejected, %d chunks", done.read, done.rejected, done.chunks)
-    with Workers(workers, done.chunks) as pool:
-        masked: Counter[str] = Counter()
-        scored = [score.submit(pool, plan, number) for number in range(done.chunks)]
-        for number, future in enumerate(scored, 1):
-            masked += future.result()
-            step(number, 2 * done.chunks)
-        older = events(plan, done.chunks)
-        rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
-        # Not a task: Prefect would wait for all futures before it hands them over.
-        run = output.write(plan, done, masked, rendered, older, step)
+    with claimed(plan):
+        done = read(plan)
+        get_run_logger().info("read %d rows, %d rejected, %d chunks", done.read, done.rejected, done.chunks)
+        with Workers(workers, done.chunks) as pool:
+            masked: Counter[str] = Counter()
+            scored = [score.submit(pool, plan, number) for number in range(done.chunks)]
+            for number, future in enumerate(scored, 1):
+                masked += future.result()
+                step(number, 2 * done.chunks)
+            older = events(plan, done.chunks)
+            rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
+            # Not a task: Prefect would wait for all futures before it hands them over.
+            run = output.write(plan, done, masked, rendered, older, step)
+        shutil.rmtree(plan.spool, ignore_errors=True)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"
         raise RuntimeError(msg)
     create_markdown_artifact(output.summary(run), key="route-summary", description="minqing route")
-    shutil.rmtree(plan.spool, ignore_errors=True)
     return run
 
 

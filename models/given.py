@@ -116,7 +116,7 @@ class _NamePatterns:
     def __init__(self, directory: UnitDirectory) -> None:
         meaning: dict[str, list[tuple[str, int, float]]] = {}
         for i, unit in enumerate(directory.units):
-            for name in {unit.name, *unit.aliases}:
+            for name in dict.fromkeys((unit.name, *unit.aliases)):  # in order: a set of texts has another in each process
                 if len(name) >= 3:
                     meaning.setdefault(name, []).append(("name", i, 1.0))
             parts = unit.area_names
@@ -143,7 +143,7 @@ class _NamePatterns:
             places: dict[int, tuple[float, str]] = {}
             names: dict[int, str] = {}
             hits = self._automaton.find_matches_as_indexes(text, overlapping=True)
-            for pattern in {hit[0] for hit in hits}:
+            for pattern in sorted({hit[0] for hit in hits}):
                 word, means = self._meaning[pattern] if self._meaning else ("", [])
                 for kind, unit, worth in means:
                     if kind == "name":

@@ -1,0 +1,54 @@
+"""The spool: raw rows wait here while a run lasts, and must not stay when it is gone."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from flows.plan import Plan
+
+
+class RunningError(RuntimeError):
+    """The same run is under way in another process."""
+
+
+@contextmanager
+def claimed(plan: Plan) -> Iterator[None]:
+    """Hold a run's spool, and remove what abandoned runs left: spools that no living process holds.
+
+    Raises:
+        RunningError: if another process works on the same run.
+    """
+    root = Path(plan.spool).parent
+    lock = root / f".{plan.run_id}.lock"
+    with lock.open("w") as held:
+        if not _lock(held):
+            msg = f"{plan.run_id}: the same run is under way in another process"
+            raise RunningError(msg)
+        for other in root.iterdir():
+            if other.is_dir() and other.name != plan.run_id:
+                _remove_abandoned(other)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _remove_abandoned(spool: Path) -> None:
+    lock = spool.with_name(f".{spool.name}.lock")
+    with lock.open("w") as held:
+        if _lock(held):
+            shutil.rmtree(spool, ignore_errors=True)
+            lock.unlink(missing_ok=True)
+
+
+def _lock(file: IO[str]) -> bool:
+    """Return whether the file could be locked; the lock goes with the process, however it ends."""
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
