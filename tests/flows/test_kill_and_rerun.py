@@ -45,12 +45,10 @@ def contents(base: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory, child_environment: dict[str, str]) -> dict[str, Any]:
-    from conftest import CITY
-
+def clean(tmp_path_factory: pytest.TempPathFactory, child_environment: dict[str, str], city: Path) -> dict[str, Any]:
     base = tmp_path_factory.mktemp("clean") / "run"
     base.mkdir()
-    finish(start(CITY, base, child_environment))
+    finish(start(city, base, child_environment))
     return contents(base)
 
 
