@@ -278,7 +278,10 @@ class Config:
         object.__setattr__(self, "version", f"cfg-{digest}")
 
 
-class _Loader(yaml.SafeLoader):
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the compiled one where it is there
+
+
+class _Loader(_Base):  # type: ignore[misc]
     """YAML in which a key given twice is an error, not a silent loss of the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

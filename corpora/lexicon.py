@@ -16,13 +16,8 @@ def word_frequencies() -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
     import jieba
 
     path = Path(jieba.__file__).with_name("dict.txt")
-    words, counts = [], []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            word, count, *_ = line.split(" ")
-            words.append(word)
-            counts.append(float(count))
-    return tuple(words), np.array(counts)
+    fields = path.read_text("utf-8").split()  # word, frequency, part of speech
+    return tuple(fields[::3]), np.array(fields[1::3], np.float64)
 
 
 @lru_cache(maxsize=1)

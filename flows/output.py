@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,13 +51,14 @@ def write(
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
-        with batch.no_collection():
+        # The store's work is mostly the database's own and leaves the interpreter to the files and the report.
+        with batch.no_collection(), ThreadPoolExecutor(1) as beside:
             for number, future in enumerate(rendered):
                 future.result()
                 chunk = batch.rendered(plan, number)
+                filed = beside.submit(_file, chunk, files, report)
                 new += store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches).new_suggestions
-                files.add(chunk.suggestions, chunk.lines, chunk.sheet)
-                report.add(chunk.suggestions)
+                filed.result()
                 progress(done.chunks + number + 1, 2 * done.chunks)
         store.update_event_groups(older)
         store.write_rejections(plan.run_id, rejected)
@@ -93,6 +95,11 @@ def write(
     return run
 
 
+def _file(chunk: batch.Rendered, files: SuggestionFiles, report: ReportData) -> None:
+    files.add(chunk.suggestions, chunk.lines, chunk.sheet)
+    report.add(chunk.suggestions)
+
+
 def mask(text: str) -> str:
     """Return a text without personal data."""
     return mask_texts(clean_texts([text]))[0][0]
@@ -127,7 +134,7 @@ def _by_unit(report: ReportData) -> Counter[str]:
 
 def _report(plan: Plan, config: Config, started: dt.datetime) -> ReportData:
     tree = IssueTree.load()
-    saved = registry.load(Path(plan.models), "unit", plan.unit_version) if plan.unit_version else None
+    saved = registry.load(Path(plan.models), "unit", plan.unit_version, arrays=False) if plan.unit_version else None
     measures = (saved.manifest.get("measures") if saved else None) or {}
     coverage = [
         CoverageRow(row["wanted"], row["threshold"], row["share"], row["precision"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -53,6 +54,17 @@ class Plan:
     def chunk(self, kind: str, number: int) -> Path:
         """Return the spool path of a chunk at one stage (`read`, `scored`, `lines`)."""
         return Path(self.spool) / f"{kind}-{number:06d}.arrow"
+
+    def to_json(self) -> str:
+        """Return the plan as text, for another process."""
+        return json.dumps(dataclasses.asdict(self) | {"on": self.on.isoformat()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Return the plan that `to_json` wrote."""
+        plain = json.loads(text)
+        pairs = tuple((field, header) for field, header in plain["mapping"])
+        return cls(**plain | {"on": dt.date.fromisoformat(plain["on"]), "mapping": pairs, "paths": tuple(plain["paths"])})
 
 
 def make_plan(

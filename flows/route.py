@@ -7,9 +7,8 @@ the same store as a clean one.
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import batch, output
+from flows.grouping import find_events
 from flows.plan import Plan, Progress, make_plan
 from flows.spool import claimed
 from flows.workers import Workers
-
-
-@task(name="read", cache_policy=NO_CACHE, persist_result=False, retries=1)
-def read(plan: Plan) -> batch.Read:
-    """Read the sources into spooled chunks."""
-    return batch.read(plan)
 
 
 @task(name="score", cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=1)
@@ -37,9 +31,9 @@ def score(workers: Workers, plan: Plan, number: int) -> Counter[str]:
 
 
 @task(name="events", cache_policy=NO_CACHE, persist_result=False, retries=1)
-def events(plan: Plan, chunks: int) -> dict[str, str]:
+def events(workers: Workers, plan: Plan, chunks: int) -> dict[str, str]:
     """Group this run's and the window's petitions; return the new groups of petitions stored earlier."""
-    return batch.group(plan, chunks)
+    return workers.call(find_events, plan, chunks)
 
 
 @task(name="render", cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=1)
@@ -48,7 +42,7 @@ def render(workers: Workers, plan: Plan, number: int) -> None:
     workers.call(batch.render, plan, number)
 
 
-@flow(name="route", task_runner=ThreadPoolTaskRunner(max_workers=8))
+@flow(name="route", task_runner=ThreadPoolTaskRunner(max_workers=8))  # type: ignore[arg-type]  # Prefect's own type
 def route(
     paths: Sequence[str],
     out: str,
@@ -78,25 +72,38 @@ def route(
     """
     plan = make_plan(paths, out, units, places, mapping, config, on)
     step = progress or Progress()
-    with claimed(plan):
-        done = read(plan)
+    with claimed(plan), Workers(workers, plan) as pool:
+        scored = []
+        for number in _look_ahead(batch.read(plan), pool.start):
+            scored.append(score.submit(pool, plan, number))
+        done = batch.what_was_read(plan)
         get_run_logger().info("read %d rows, %d rejected, %d chunks", done.read, done.rejected, done.chunks)
-        with Workers(workers, done.chunks) as pool:
-            masked: Counter[str] = Counter()
-            scored = [score.submit(pool, plan, number) for number in range(done.chunks)]
-            for number, future in enumerate(scored, 1):
-                masked += future.result()
-                step(number, 2 * done.chunks)
-            older = events(plan, done.chunks)
-            rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
-            # Not a task: Prefect would wait for all futures before it hands them over.
-            run = output.write(plan, done, masked, rendered, older, step)
-        shutil.rmtree(plan.spool, ignore_errors=True)
+        masked: Counter[str] = Counter()
+        for number, future in enumerate(scored, 1):
+            masked += future.result()
+            step(number, 2 * done.chunks)
+        older = events(pool, plan, done.chunks)
+        rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
+        # Not a task: Prefect would wait for all futures before it hands them over.
+        run = output.write(plan, done, masked, rendered, older, step)
+        batch.forget(plan)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"
         raise RuntimeError(msg)
     create_markdown_artifact(output.summary(run), key="route-summary", description="minqing route")
     return run
+
+
+def _look_ahead(numbers: Iterator[int], when_more: Callable[[], None]) -> Iterator[int]:
+    """Yield the numbers; call `when_more` before the first if there is a second: one chunk needs no worker processes."""
+    for number in numbers:
+        second = next(numbers, None)
+        if second is not None:
+            when_more()
+        yield number
+        if second is not None:
+            yield second
+            yield from numbers
 
 
 @flow(name="nightly")

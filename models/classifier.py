@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from models.encoder import Encoder
 from models.ranker import Ranker
-from models.views import LinearViews, NeighbourView, best_match, linear_outputs
+from models.views import LinearViews, Nearest, NeighbourView, linear_outputs
 from pipeline.petitions.features import Block, TextFeatures
 
 F32 = npt.NDArray[np.float32]
@@ -62,13 +61,12 @@ class LearntViews:
         blocks = encoder.transform(features)
         return cls(encoder, LinearViews.fit(encoder, blocks, y, classes), NeighbourView.fit(blocks["word"], y))
 
-    def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], sp.csr_matrix]:
-        """Return view → scores of shape (rows, classes), and the similarity to indexed rows behind the votes."""
+    def scores(self, features: TextFeatures, classes: int) -> tuple[dict[str, F32], Nearest]:
+        """Return view → scores of shape (rows, classes), and the nearest indexed row of each row."""
         blocks = self.encoder.transform(features)
         views = self.linear.scores(blocks, classes)
-        similar = self.neighbours.similar(blocks["word"])
-        views["neighbours"] = self.neighbours.scores(similar, classes)
-        return views, similar
+        views["neighbours"], nearest = self.neighbours.scores(blocks["word"], classes)
+        return views, nearest
 
 
 @dataclass(frozen=True)
@@ -127,12 +125,12 @@ class Classifier:
         excluded: npt.NDArray[np.bool_] | None = None,
     ) -> Scored:
         """Return calibrated probabilities of a batch; `excluded` marks cells that must get none."""
-        views, similar = self.views.scores(features, self.classes)
+        views, nearest = self.views.scores(features, self.classes)
         views.update(given or {})
         for name in self.ranker.views:
             if name not in views:  # a view that the city of today cannot give says nothing for any class
                 views[name] = np.zeros((features.size, self.classes), np.float32)
-        return Scored(self.ranker.probabilities(views, excluded), *best_match(similar))
+        return Scored(self.ranker.probabilities(views, excluded), nearest.row, nearest.cosine)
 
 
 def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:

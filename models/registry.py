@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from models.persistence import Arrays
@@ -110,8 +109,8 @@ def champion(root: Path, target: str) -> str | None:
     return path.read_text().strip() if path.exists() else None
 
 
-def load(root: Path, target: str, version: str | None = None) -> SavedModel | None:
-    """Return a version (the champion by default), or None where there is no champion.
+def load(root: Path, target: str, version: str | None = None, *, arrays: bool = True) -> SavedModel | None:
+    """Return a version (the champion by default), or None where there is no champion; `arrays` False leaves them out.
 
     Raises:
         ModelError: if the folder is damaged, of another format or missing.
@@ -133,11 +132,12 @@ def load(root: Path, target: str, version: str | None = None) -> SavedModel | No
         raise ModelError(msg)
     for file, digest in manifest["files"].items():
         path = folder / file
+        if file == _ARRAYS and not arrays:
+            continue
         if not path.exists() or _digest(path) != digest:
             msg = f"{path}: missing or changed since it was saved; train again or restore the folder"
             raise ModelError(msg)
-    arrays: Arrays = {name: np.asarray(value) for name, value in load_file(folder / _ARRAYS).items()}
-    return SavedModel(folder, manifest, arrays)
+    return SavedModel(folder, manifest, load_file(folder / _ARRAYS) if arrays else {})
 
 
 def _name(target: str, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:

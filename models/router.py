@@ -120,12 +120,13 @@ class Router:
             for top, level in zip(ranked.probabilities.tolist(), levels, strict=True)
         ]
         received = petitions["submitted_at"].to_numpy()
-        due = deadlines(received, levels, emitted.codes, petitions["channel"].to_pylist(), self._deadlines)
+        due = deadlines(received, levels, emitted.codes, made.channels, self._deadlines)
         batch = Batch(
             petitions=petitions,
             titles=made.titles,
             bodies=made.bodies,
             addresses=made.addresses,
+            channels=made.channels,
             content_hashes=content_hashes(petitions),
             issue=list(zip(emitted.codes, emitted.probability.tolist(), strict=True)),
             issue_top=emitted.top,
@@ -142,7 +143,7 @@ class Router:
             model_version=self.version,
             config_version=self.config.version,
         )
-        return Routed(assemble(batch), self._weights.sketch(made.words, petitions.num_rows), made.masked)
+        return Routed(assemble(batch), self._weights.sketch(made.words), made.masked)
 
     def _issue_features(self, made: Prepared) -> TextFeatures:
         """Return the features as the issue model was trained on them: its lexicon may be another."""

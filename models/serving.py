@@ -41,7 +41,7 @@ def versions(
     if unit is None and units is None:
         msg = "no unit model is in service and no unit directory was given: use --units FILE, or `minqing train … --target unit`"
         raise NotReadyError(msg)
-    saved = registry.load(models, "unit", unit) if unit and units is None else None
+    saved = registry.load(models, "unit", unit, arrays=False) if unit and units is None else None
     city = city_of(saved) if saved else City.load(units, places)
     if city.directory is None:
         return issue or "issue_type-none", unit or "unit-none"

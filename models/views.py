@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from models.compiled import votes
 from models.encoder import Encoder
 
 F32 = npt.NDArray[np.float32]
@@ -23,7 +24,6 @@ F32 = npt.NDArray[np.float32]
 FULL_VIEWS_UP_TO = 64
 #: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
 UNSEEN_MARGIN = -1.1
-VOTE_POWER = 3
 NEIGHBOUR_INDEX_ROWS = 20_000
 #: Words by which an indexed petition is found.
 INDEX_WORDS = 160
@@ -142,6 +142,14 @@ def _svc(
     return model.coef_, model.intercept_
 
 
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The nearest indexed row of each row (-1 for none) and its cosine, both of shape (rows,)."""
+
+    row: npt.NDArray[np.int64]
+    cosine: F32
+
+
 @dataclass(frozen=True)
 class NeighbourView:
     """Votes of the most similar training petitions, by their informative words.
@@ -164,32 +172,15 @@ class NeighbourView:
         keep = (df <= max(20, 0.03 * words.shape[0])).astype(np.float32)
         return cls(_pruned(_informative(words, keep)).T.tocsr(), y, keep)
 
-    def similar(self, words: sp.csr_matrix) -> sp.csr_matrix:
-        """Return the cosine of each row to each indexed row, CSR of shape (rows, indexed rows)."""
-        return (_informative(words, self.keep) @ self.transposed).tocsr()
-
-    def scores(self, similar: sp.csr_matrix, classes: int) -> F32:
-        """Return log vote shares, float32 of shape (rows, classes)."""
-        # A vote is worth cosine^VOTE_POWER: near rows outweigh the many that share a word, with no sorting.
-        rows = np.repeat(np.arange(similar.shape[0]), np.diff(similar.indptr))
-        cell = rows * (classes + 1) + self.labels[similar.indices]
-        votes = np.bincount(cell, similar.data**VOTE_POWER, similar.shape[0] * (classes + 1))
-        votes = votes.reshape(-1, classes + 1)[:, :classes]
-        return np.log(votes / np.maximum(votes.sum(1, keepdims=True), 1e-9) + _VOTE_FLOOR).astype(np.float32)
-
-
-def best_match(similar: sp.csr_matrix) -> tuple[npt.NDArray[np.int64], F32]:
-    """Return the nearest indexed row of each row (-1 for none) and its cosine, both of shape (rows,)."""
-    rows = similar.shape[0]
-    where, cosine = np.full(rows, -1, np.int64), np.zeros(rows, np.float32)
-    filled = np.flatnonzero(np.diff(similar.indptr))
-    if len(filled):
-        starts = similar.indptr[filled]
-        cosine[filled] = np.maximum.reduceat(similar.data, starts)
-        row_of = np.repeat(np.arange(rows), np.diff(similar.indptr))
-        at = np.flatnonzero(similar.data == cosine[row_of])[::-1]
-        where[row_of[at]] = similar.indices[at]  # of equals, the first in the index stays
-    return where, cosine
+    def scores(self, words: sp.csr_matrix, classes: int) -> tuple[F32, Nearest]:
+        """Return log vote shares, float32 of shape (rows, classes), and the nearest indexed row of each row."""
+        # A vote is worth cosine³: near rows outweigh the many that share a word, with no sorting.
+        index = self.transposed
+        total, row, cosine = votes(
+            words.indptr, words.indices, words.data, self.keep, index.indptr, index.indices, index.data, self.labels, classes
+        )
+        share = total / np.maximum(total.sum(1, keepdims=True), 1e-9)
+        return np.log(share + _VOTE_FLOOR), Nearest(row, cosine)
 
 
 def _pruned(words: sp.csr_matrix) -> sp.csr_matrix:

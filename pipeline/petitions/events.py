@@ -16,6 +16,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from pipeline.petitions.compiled import sketch_similarity
+
 #: Words kept per petition.
 SKETCH = 16
 #: Bit of a word's hash that says the word is a name: the dictionary does not know it.
@@ -54,6 +56,12 @@ class Sketches:
     words: U32
     weights: F32
 
+    @classmethod
+    def of(cls, words: U32, weights: F32) -> Sketches:
+        """Return the sketches of words and their weights (how telling they are, of any length)."""
+        length = np.sqrt((weights**2).sum(1, keepdims=True))
+        return cls(words, weights / np.maximum(length, np.float32(1e-9)))
+
     def __len__(self) -> int:
         return len(self.words)
 
@@ -81,42 +89,15 @@ class Sketches:
         return cls(np.concatenate([p.words for p in parts]), np.concatenate([p.weights for p in parts]))
 
 
-def sketch(rows: npt.NDArray[np.int32], words: I64, weights: F32, size: int) -> Sketches:
-    """Return the sketches of a batch.
-
-    Args:
-        rows: petition of each entry, ascending.
-        words: word hash of each entry (positive, below 2^32, unique within a petition; see NAME).
-        weights: how telling the word is (TF-IDF), positive.
-        size: number of petitions.
-    """
-    order = np.lexsort((words, -weights, rows))
-    rows, words, weights = rows[order], words[order], weights[order]
-    starts = np.searchsorted(rows, np.arange(size))
-    rank = np.arange(len(rows)) - starts[rows] if len(rows) else np.zeros(0, np.int64)
-    keep = rank < SKETCH
-    hashes = np.zeros((size, SKETCH), np.uint32)
-    values = np.zeros((size, SKETCH), np.float32)
-    hashes[rows[keep], rank[keep]] = words[keep].astype(np.uint32)
-    values[rows[keep], rank[keep]] = weights[keep]
-    length = np.sqrt((values**2).sum(1, keepdims=True))
-    return Sketches(hashes, values / np.maximum(length, 1e-9))
-
-
 def similarity(sketches: Sketches, left: I64, right: I64) -> F32:
     """Return the similarity of pairs of sketches, float32 of shape (pairs,), 0 to 1.
 
     It is the cosine, times TOPIC_ONLY where the two share no name: letters about mahjong parlours in two estates have a
     topic in common, not an event.
     """
-    out = np.zeros(len(left), np.float32)
-    for start in range(0, len(left), 65_536):
-        a, b = left[start : start + 65_536], right[start : start + 65_536]
-        same = (sketches.words[a][:, :, None] == sketches.words[b][:, None, :]) & (sketches.words[a] > 0)[:, :, None]
-        product = sketches.weights[a][:, :, None] * sketches.weights[b][:, None, :]
-        named = (same & (sketches.words[a] & NAME > 0)[:, :, None]).any((1, 2))
-        out[start : start + 65_536] = (same * product).sum((1, 2)) * np.where(named, 1.0, TOPIC_ONLY)
-    return out
+    return sketch_similarity(
+        sketches.words, sketches.weights, left.astype(np.int64), right.astype(np.int64), NAME, np.float32(TOPIC_ONLY)
+    )
 
 
 def group(

@@ -19,7 +19,7 @@ class Prepared:
     """Masked texts of n petitions, their words and features.
 
     Attributes:
-        titles, bodies, addresses: cleaned and masked, n each.
+        titles, bodies, addresses, channels: cleaned and masked, n each.
         words: words of `join_text(title, body)` of all petitions.
         features: hashed features of the n petitions.
         masked: how often each kind of personal data was masked.
@@ -28,6 +28,7 @@ class Prepared:
     titles: list[str]
     bodies: list[str]
     addresses: list[str]
+    channels: list[str]
     words: WordTable
     features: TextFeatures
     masked: Counter[str]
@@ -47,8 +48,12 @@ def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
         masked += counts
         columns.append(texts)
     titles, bodies, addresses = columns
+    # There are few channels, and yet some exports have a number there (来电 138…).
+    channels = table["channel"].to_pylist()
+    filed = sorted(set(channels))
+    shown = dict(zip(filed, mask_texts(clean_texts(filed))[0], strict=True))
     words = WordTable.of(segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)]))
-    return Prepared(titles, bodies, addresses, words, featurise(titles, bodies, words), masked)
+    return Prepared(titles, bodies, addresses, [shown[name] for name in channels], words, featurise(titles, bodies, words), masked)
 
 
 def content_hashes(table: pa.Table) -> list[str]:

@@ -118,6 +118,7 @@ class Batch:
     titles: list[str]
     bodies: list[str]
     addresses: list[str]
+    channels: list[str]
     content_hashes: list[str]
     issue: list[tuple[str, float]]
     issue_top: Ranked
@@ -159,7 +160,7 @@ def assemble(batch: Batch) -> pa.Table:
         "title": batch.titles,
         "body": batch.bodies,
         "address": batch.addresses,
-        "channel": petitions["channel"],
+        "channel": batch.channels,
         "submitted_at": petitions["submitted_at"],
         "issue_type": _issues(batch.issue, batch.issue_names),
         "issue_top_k": _ranked(batch.issue_top, every, SCORED_ISSUE, labels, label_names),

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.petitions.events import Sketches, sketch
+from pipeline.petitions.compiled import sketch_words
+from pipeline.petitions.events import SKETCH, Sketches
 from pipeline.petitions.features import WordTable, word_hashes
 
 _TABLE_BITS = 22
@@ -43,41 +44,14 @@ class WordWeights:
             weights = np.where(counts > _COMMON * total, 0.0, np.log(total / np.maximum(counts, _UNSEEN * 1.5)))
             self._table[(word_hashes(group) >> _SHIFT).astype(np.int64)] = weights
 
-    def sketch(self, table: WordTable, size: int) -> Sketches:
-        """Return the sketches of `size` segmented texts.
+    def sketch(self, table: WordTable) -> Sketches:
+        """Return the sketches of segmented texts.
 
-        Words of one character count only in pairs: unknown names fall apart into single characters.
+        Words of one character count only in pairs: unknown names fall apart into single characters. Numbers,
+        punctuation and Latin remains do not count: they are as frequent as they are empty of meaning.
         """
-        flat, rows, hashes = table.words, table.rows, table.hashes
-        weights = self._table[(hashes >> _SHIFT).astype(np.int64)]
-        lengths = np.fromiter(map(len, flat), np.int64, len(flat))
-        codes = np.frombuffer("".join(flat).encode("utf-32-le", "surrogatepass"), np.uint32)
-        first = codes[np.minimum(np.cumsum(lengths) - lengths, max(len(codes) - 1, 0))] if len(codes) else codes
-        # Numbers, punctuation and Latin remains are as frequent as they are empty of meaning.
-        usable = (first >= 0x4E00) & (first <= 0x9FFF) & (weights > 0)
-        whole = (lengths > 1) & usable
-        alone = (lengths == 1) & usable
-        pair = alone[:-1] & alone[1:] & (rows[:-1] == rows[1:])
-        owner = np.concatenate([rows[whole], rows[:-1][pair]])
-        code = np.concatenate([hashes[whole], hashes[:-1][pair] * np.uint64(31) + hashes[1:][pair]])
-        value = np.concatenate([weights[whole], np.minimum(weights[:-1], weights[1:])[pair] * np.float32(1.2)])
-        name = np.concatenate([weights[whole] >= self._unseen, np.ones(int(pair.sum()), bool)])
-        return _unique(owner, code, value, name, size)
-
-
-def _unique(
-    rows: npt.NDArray[np.int32],
-    hashes: npt.NDArray[np.uint64],
-    weights: npt.NDArray[np.float32],
-    names: npt.NDArray[np.bool_],
-    size: int,
-) -> Sketches:
-    """Fold repeated words of a petition into one entry each: 32 bits of hash, the last of them NAME."""
-    word = (hashes >> np.uint64(33)).astype(np.int64) << 1 | names | 2
-    key = rows.astype(np.int64) << 32 | word
-    order = np.argsort(key, kind="stable")
-    key, weights = key[order], weights[order]
-    at = np.flatnonzero(np.diff(key, prepend=-1))
-    counts = np.diff(at, append=len(key))
-    telling = (weights[at] * (1 + np.log(counts))).astype(np.float32)
-    return sketch((key[at] >> 32).astype(np.int32), key[at] & 0xFFFFFFFF, telling, size)
+        return Sketches.of(
+            *sketch_words(
+                table.codes, table.bounds, table.hashes, table.ends, self._table, np.float32(self._unseen), _SHIFT, SKETCH
+            )
+        )

@@ -18,6 +18,9 @@ from corpora.config import LEVELS, UrgencyConfig, UrgencyRule
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 #: A negation reaches to the end of its clause; 、 joins a list and does not end one (防止火灾、爆炸).
 _CLAUSE_END = re.compile(r"[，。！？；：,!?;:\n\r]")
+_SENTENCE_END = re.compile(r"[。！？；!?;\n\r]")
+#: How far behind a hit the word for "all over" may stand, in reaches of `after`: it mostly has a clause of its own.
+_NEXT_CLAUSE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class _Rule:
     groups: tuple[re.Pattern[str], ...]
     within: int
     before: re.Pattern[str] | None
-    after: re.Pattern[str] | None
+    after: re.Pattern[str] | None  # in the clause of the hit
+    later: re.Pattern[str] | None  # in the clause of the hit or the next one
     phrases: tuple[tuple[str, tuple[int, ...]], ...]  # (phrase, where trigger words start in it)
 
 
@@ -58,7 +62,7 @@ def _any(words: Sequence[str]) -> str:
 
 def _before(words: set[str]) -> re.Pattern[str] | None:
     """Compile the words that take a hit back from ahead; those ending in `|` only where they touch it."""
-    parts = [_any([word for word in words if not word.endswith("|")])] if words else []
+    parts = [_any([word for word in words if not word.endswith("|")])]
     if touching := [word[:-1] for word in words if word.endswith("|")]:
         parts.append(rf"(?:{_any(touching)})\Z")
     parts = [part for part in parts if part]
@@ -66,7 +70,12 @@ def _before(words: set[str]) -> re.Pattern[str] | None:
 
 
 def _after(words: set[str]) -> re.Pattern[str] | None:
-    return re.compile(_any(sorted(words))) if words else None
+    """Compile the words that take a hit back from behind; those beginning with `|` only where they touch it."""
+    parts = [_any([word for word in words if not word.startswith("|")])]
+    if touching := [word[1:] for word in words if word.startswith("|")]:
+        parts.append(rf"\A(?:{_any(touching)})")
+    parts = [part for part in parts if part]
+    return re.compile("|".join(parts)) if parts else None
 
 
 class UrgencyRules:
@@ -130,14 +139,12 @@ class UrgencyRules:
         rules: dict[str, int] = {}
         spans: dict[tuple[int, int], str] = {}
         for index, start, end in hits:
-            ahead = behind = None
+            around: tuple[str, str, str] | None = None  # the same for every rule of the word
             for rule in self._triggers[index]:
                 if (rule.issues and not code.startswith(rule.issues)) or not _in_context(rule, text, start, end):
                     continue
-                if ahead is None or behind is None:
-                    ahead = _last_clause(text[max(0, start - self._before) : start])
-                    behind = _first_clause(text[end : end + self._after])
-                if _stands(rule, text, start, end, ahead, behind):
+                around = around or self._around(text, start, end)
+                if _stands(rule, text, start, end, around):
                     rules[rule.id] = rule.rank
                     spans[start, end] = self._words[index]
         if not rules:
@@ -147,6 +154,14 @@ class UrgencyRules:
         words = tuple(dict.fromkeys(spans[place] for place in places))
         return Urgency(LEVELS[rules[ids[0]]], ids, words, places)
 
+    def _around(self, text: str, start: int, end: int) -> tuple[str, str, str]:
+        """Return the clause ahead of `start:end`, the clause behind it, and the sentence behind it, as far as looked."""
+        return (
+            _CLAUSE_END.split(text[max(0, start - self._before) : start])[-1],
+            _CLAUSE_END.split(text[end : end + self._after], maxsplit=1)[0],
+            _SENTENCE_END.split(text[end : end + _NEXT_CLAUSE * self._after], maxsplit=1)[0],
+        )
+
 
 def _compile_rule(rule_id: str, rule: UrgencyRule, config: UrgencyConfig) -> _Rule:
     before, after = set(rule.none_of), set(rule.none_after)
@@ -155,6 +170,7 @@ def _compile_rule(rule_id: str, rule: UrgencyRule, config: UrgencyConfig) -> _Ru
         after.update(config.none_after)
     if rule.actual:
         before.update(config.not_actual)
+    later = {word for word in after if word.startswith("，")}
     return _Rule(
         id=rule_id,
         rank=_RANK[rule.level],
@@ -162,7 +178,8 @@ def _compile_rule(rule_id: str, rule: UrgencyRule, config: UrgencyConfig) -> _Ru
         groups=tuple(re.compile(_any(group)) for group in rule.all_of),
         within=rule.within,
         before=_before(before),
-        after=_after(after),
+        after=_after(after - later),
+        later=_after({word[1:] for word in later}),
         phrases=tuple((phrase, _offsets(phrase, rule.any_of)) for phrase in rule.not_in),
     )
 
@@ -170,14 +187,6 @@ def _compile_rule(rule_id: str, rule: UrgencyRule, config: UrgencyConfig) -> _Ru
 def _offsets(phrase: str, words: Sequence[str]) -> tuple[int, ...]:
     """Return where trigger words start in a phrase: the only places at which it can cover a hit."""
     return tuple(sorted({i for word in words for i in range(len(phrase)) if phrase.startswith(word, i)}))
-
-
-def _last_clause(text: str) -> str:
-    return _CLAUSE_END.split(text)[-1]
-
-
-def _first_clause(text: str) -> str:
-    return _CLAUSE_END.split(text, maxsplit=1)[0]
 
 
 def _in_context(rule: _Rule, text: str, start: int, end: int) -> bool:
@@ -189,11 +198,14 @@ def _in_context(rule: _Rule, text: str, start: int, end: int) -> bool:
     return True
 
 
-def _stands(rule: _Rule, text: str, start: int, end: int, ahead: str, behind: str) -> bool:
-    """Say whether a hit of `rule` at `start:end` stands, given the clause ahead of it and behind it."""
+def _stands(rule: _Rule, text: str, start: int, end: int, around: tuple[str, str, str]) -> bool:
+    """Say whether a hit of `rule` at `start:end` stands, given the words around it (see `UrgencyRules._around`)."""
+    ahead, behind, later = around
     if rule.before is not None and rule.before.search(ahead):
         return False
     if rule.after is not None and rule.after.search(behind):
+        return False
+    if rule.later is not None and rule.later.search(later):
         return False
     for phrase, offsets in rule.phrases:
         for offset in offsets:

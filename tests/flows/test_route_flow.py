@@ -175,7 +175,7 @@ def test_lost_row_is_an_error(city: Path, tmp_path: Path, petitions: Callable[..
 
     source, out, units = petitions(ROWS), tmp_path / "out", str(city / "units.yaml")
     plan = make_plan([str(source)], str(out), units, None, None, None, DAY)
-    batch.read(plan)
+    list(batch.read(plan))
     chunk = plan.chunk("read", 0)
     with pa.OSFile(str(chunk)) as file:
         rows = pa.ipc.open_file(file).read_all()
@@ -261,7 +261,39 @@ def test_spool_of_an_abandoned_run_goes(
     from flows.plan import make_plan
 
     source = petitions(ROWS)
-    batch.read(make_plan([str(source)], "out", str(city / "units.yaml"), None, None, None, DAY - dt.timedelta(days=2)))
+    list(batch.read(make_plan([str(source)], "out", str(city / "units.yaml"), None, None, None, DAY - dt.timedelta(days=2))))
     assert len(list((home / "spool").iterdir())) == 1
     run([source], tmp_path / "out", city)
     assert list((home / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize("together", [(1, 2, 3), (3, 1), (2, 3)])
+def test_files_of_a_rerun_say_what_the_store_says(
+    home: Path, city: Path, tmp_path: Path, petitions: Callable[..., Path], together: tuple[int, ...]
+) -> None:
+    run([petitions(letters(2, 3))], tmp_path / "a", city)
+    run([petitions(letters(1))], tmp_path / "b", city)
+    before = groups(home)
+    assert run([petitions(letters(*together))], tmp_path / "c", city)["new_suggestions"] == 0
+    assert groups(home) == before
+    written = {item["petition_id"]: item["event_group"] for item in lines(tmp_path / "c" / "suggestions.jsonl")}
+    assert written == {name: before[name] for name in written}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [((1, 2), (1, 2, 3)), ((1,), (1, 2)), ((2, 3), (1, 2, 3))],
+    ids=["a letter more", "a letter that stood alone", "an older letter"],
+)
+def test_an_export_that_repeats_the_day_before(
+    home: Path, city: Path, tmp_path: Path, petitions: Callable[..., Path], first: tuple[int, ...], then: tuple[int, ...]
+) -> None:
+    """Many platforms export the whole month every night: known letters come again, with new ones of their event."""
+    run([petitions(letters(*first))], tmp_path / "a", city)
+    assert run([petitions(letters(*then))], tmp_path / "b", city)["new_suggestions"] == 1
+    found = groups(home)
+    assert len(set(found.values())) == 1, found
+    assert None not in found.values()
+    assert table(home, "select size from events") == [(len(then),)]
+    written = {item["petition_id"]: item["event_group"] for item in lines(tmp_path / "b" / "suggestions.jsonl")}
+    assert written == found

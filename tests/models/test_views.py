@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from models import views as module
 from models.encoder import Encoder
-from models.views import UNSEEN_MARGIN, LinearViews, NeighbourView, best_match, linear_outputs
+from models.views import UNSEEN_MARGIN, LinearViews, NeighbourView, linear_outputs
 
 MADE, Y = toy.learnable(60)
 ENCODER = Encoder.fit(MADE, 9)
@@ -75,9 +75,9 @@ def test_an_empty_batch() -> None:
     none = ENCODER.transform(toy.features([], []))
     assert LinearViews.fit(ENCODER, BLOCKS, Y, 3).scores(none, 3)["linear"].shape == (0, 3)
     neighbours = NeighbourView.fit(BLOCKS["word"], Y)
-    similar = neighbours.similar(none["word"])
-    assert neighbours.scores(similar, 3).shape == (0, 3)
-    assert [len(part) for part in best_match(similar)] == [0, 0]
+    votes, nearest = neighbours.scores(none["word"], 3)
+    assert votes.shape == (0, 3)
+    assert (len(nearest.row), len(nearest.cosine)) == (0, 0)
 
 
 def by_hand(view: NeighbourView, words: np.ndarray) -> np.ndarray:
@@ -94,11 +94,12 @@ def test_neighbours_are_those_of_a_search_by_hand(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "INDEX_WORDS", 10_000)
     view = NeighbourView.fit(BLOCKS["word"], Y)
     expected = by_hand(view, LATER_BLOCKS["word"].toarray())
-    similar = view.similar(LATER_BLOCKS["word"].copy())
-    assert similar.toarray() == pytest.approx(expected, abs=1e-5)
-    where, cosine = best_match(similar)
-    assert cosine == pytest.approx(expected.max(1), abs=1e-5)
-    assert expected[np.arange(len(where)), where] == pytest.approx(cosine, abs=1e-5)
+    votes, nearest = view.scores(LATER_BLOCKS["word"], 3)
+    assert nearest.cosine == pytest.approx(expected.max(1), abs=1e-5)
+    assert expected[np.arange(len(expected)), nearest.row] == pytest.approx(nearest.cosine, abs=1e-5)
+    # A vote is worth the cube of the cosine.
+    weight = np.stack([(expected**3)[:, view.labels == label].sum(1) for label in range(3)], axis=1)
+    assert votes == pytest.approx(np.log(weight / weight.sum(1, keepdims=True) + module._VOTE_FLOOR), abs=1e-3)
 
 
 def test_an_index_of_the_heaviest_words_never_overstates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +107,9 @@ def test_an_index_of_the_heaviest_words_never_overstates(monkeypatch: pytest.Mon
     view = NeighbourView.fit(BLOCKS["word"], Y)
     assert np.diff(view.transposed.T.tocsr().indptr).max() == 4
     expected = by_hand(view, LATER_BLOCKS["word"].toarray())
-    found = view.similar(LATER_BLOCKS["word"].copy()).toarray()
-    assert (found <= expected + 1e-5).all()
-    assert (found > 0).any(axis=1).mean() > 0.9
+    found = view.scores(LATER_BLOCKS["word"], 3)[1].cosine
+    assert (found <= expected.max(1) + 1e-5).all()
+    assert (found > 0).mean() > 0.9
 
 
 def test_a_search_leaves_its_question_as_it_was() -> None:
@@ -116,33 +117,29 @@ def test_a_search_leaves_its_question_as_it_was() -> None:
     view = NeighbourView.fit(BLOCKS["word"], Y)
     question = LATER_BLOCKS["word"].copy()
     before = question.toarray()
-    view.similar(question)
+    view.scores(question, 3)
     assert np.array_equal(question.toarray(), before)
 
 
 def test_a_text_that_shares_no_word_has_no_neighbour() -> None:
     view = NeighbourView.fit(BLOCKS["word"], Y)
-    similar = view.similar(ENCODER.transform(toy.features([""], ["qwerty"]))["word"])
-    assert similar.nnz == 0
-    assert [part.tolist() for part in best_match(similar)] == [[-1], [0.0]]
-    votes = view.scores(similar, 3)
+    votes, nearest = view.scores(ENCODER.transform(toy.features([""], ["qwerty"]))["word"], 3)
+    assert (nearest.row.tolist(), nearest.cosine.tolist()) == ([-1], [0.0])
     assert (votes == votes[0, 0]).all()
 
 
-def test_votes_are_shares_of_powers_of_the_cosine() -> None:
+def test_of_equal_neighbours_the_first_is_named() -> None:
+    twice = sp.vstack([BLOCKS["word"], BLOCKS["word"]]).tocsr()
+    view = NeighbourView.fit(twice, np.concatenate([Y, Y]))
+    nearest = view.scores(BLOCKS["word"], 3)[1]
+    assert (nearest.row < len(Y)).all()
+
+
+def test_rows_of_a_class_that_is_gone_do_not_vote() -> None:
     view = NeighbourView.fit(BLOCKS["word"], Y)
-    row = np.zeros((1, 60), np.float32)
-    row[0, [0, 3, 1]] = 0.8, 0.5, 0.4  # rows 0 and 3 are of class 0, row 1 of class 1
-    weight = np.array([0.8**module.VOTE_POWER + 0.5**module.VOTE_POWER, 0.4**module.VOTE_POWER, 0.0])
-    expected = np.log(weight / weight.sum() + module._VOTE_FLOOR)
-    assert view.scores(sp.csr_matrix(row), 3)[0] == pytest.approx(expected, abs=1e-5)
-
-
-def test_the_best_match_of_each_row() -> None:
-    similar = sp.csr_matrix(np.array([[0, 0.2, 0.9], [0, 0, 0], [0.7, 0.7, 0.1], [0, 0, 0]], np.float32))
-    where, cosine = best_match(similar)
-    assert where.tolist() == [2, -1, 0, -1]
-    assert cosine.tolist() == pytest.approx([0.9, 0, 0.7, 0])
+    votes, nearest = view.scores(BLOCKS["word"], 2)
+    assert votes.shape == (len(Y), 2)
+    assert (nearest.row[Y == 2] >= 0).all()
 
 
 def test_the_index_keeps_the_latest_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.petitions._radicals import RADICALS
-from pipeline.petitions.clean import clean, clean_texts
+from pipeline.petitions.clean import _CHARACTERS, clean, clean_texts
 from pipeline.petitions.offsets import Edit, OffsetMap
 
 #: (text, cleaned text)
@@ -116,6 +116,46 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert clean(cleaned).text == cleaned
     assert cleaned == cleaned.strip()
     cleaned.encode()
+
+
+@pytest.mark.parametrize(
+    ("damaged", "expected"),
+    [
+        ("一 ", "一"),
+        (" 一", "一"),
+        ("一\n", "一"),
+        ("\n一", "一"),
+        ("一  二", "一 二"),
+        ("一 \n二", "一\n二"),
+        ("一\u200b", "一"),
+        ("\ufeff一", "一"),
+        ("一\0", "一"),
+        ("\0", ""),
+        (" ", ""),
+        ("一\U0002f800", "一丽"),
+        ("一&lt", "一&lt"),
+        ("一&lt;", "一<"),
+        ("１", "1"),
+        ("一\U0001f600", "一\U0001f600"),
+    ],
+)
+def test_damage_at_an_edge_beside_whole_texts(damaged: str, expected: str) -> None:
+    """In a column that is scanned as one, the first or last character alone sends its own text through the steps."""
+    column = ["", "好", "", damaged, "", damaged, "好", ""]
+    assert clean_texts(column) == ["", "好", "", expected, "", expected, "好", ""]
+    assert clean_texts([damaged]) == [expected]
+
+
+def test_a_column_of_many_pieces() -> None:
+    """Texts of all lengths, across the borders of the pieces a column is scanned in, keep their places."""
+    texts = [f"{'停水' * (size % 97)}{'' if size % 5 else ' '}" for size in range(2000)] + ["停" * 50000 + "\t"]
+    assert clean_texts(texts) == [text.strip() for text in texts]
+    assert clean_texts([]) == []
+
+
+def test_no_character_becomes_one_that_changes() -> None:
+    """The one-to-one replacements may be made in any order."""
+    assert not _CHARACTERS.keys() & set(_CHARACTERS.values())
 
 
 @given(st.lists(_TEXTS, max_size=5))

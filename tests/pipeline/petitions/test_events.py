@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.petitions.events import NAME, SKETCH, Sketches, group, similarity, sketch
+from pipeline.petitions.events import NAME, SKETCH, Sketches, group, similarity
 
 NAN = float("nan")
 OPTIONS = {"min_similarity": 0.3, "window_days": 30.0, "max_block": 200}
@@ -17,11 +17,13 @@ OPTIONS = {"min_similarity": 0.3, "window_days": 30.0, "max_block": 200}
 
 def sketches(*petitions: dict[int, float]) -> Sketches:
     """Return the sketches of petitions given as word → weight."""
-    entries = [(row, word, weight) for row, words in enumerate(petitions) for word, weight in sorted(words.items())]
-    rows, words, weights = zip(*entries, strict=True) if entries else ((), (), ())
-    return sketch(
-        np.array(rows, np.int32), np.array(words, np.int64), np.array(weights, np.float32), len(petitions)
-    )
+    hashes = np.zeros((len(petitions), SKETCH), np.uint32)
+    weights = np.zeros((len(petitions), SKETCH), np.float32)
+    for row, petition in enumerate(petitions):
+        kept = sorted(petition.items(), key=lambda item: (-item[1], item[0]))[:SKETCH]
+        for place, (word, weight) in enumerate(kept):
+            hashes[row, place], weights[row, place] = word, weight
+    return Sketches.of(hashes, weights)
 
 
 def letter(topic: int, *, leave_out: int = -1, names: bool = True) -> dict[int, float]:

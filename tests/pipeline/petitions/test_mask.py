@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.petitions._names import _PERSON
 from pipeline.petitions.clean import clean
-from pipeline.petitions.mask import KINDS, mask, mask_texts
+from pipeline.petitions.mask import KINDS, NAME, mask, mask_texts
 
 #: (text, masked text)
 MASKED = [
@@ -173,6 +174,54 @@ def test_masking_twice_is_masking_once(text: str) -> None:
     masked = mask(clean(text).text).text
     assert mask(masked).text == masked
     assert not re.search(r"(?<!\d)1[3-9]\d{9}(?!\d)", masked)
+
+
+@pytest.mark.parametrize(("text", "expected"), MASKED)
+def test_masked_in_a_column(text: str, expected: str) -> None:
+    """The scan of a column misses none of them, at the edges of a text or after characters beyond the first plane."""
+    column = ["", "好", text, "好", f"\U0001f600停水。{text}", "", f"停水\n{text}", text]
+    masked, counts = mask_texts(column)
+    assert masked == [mask(one).text for one in column]
+    assert masked[2] == masked[7] == expected
+    assert counts.total() == sum(len(mask(one).spans) for one in column)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["13800", "138000"], ["13800", "138000"]),  # no number runs on into the next text
+        (["我叫", "王小明"], ["我叫", "王小明"]),
+        (["停水。座机：6123456"], ["停水。座机：〔固定电话〕"]),  # the last character makes the number
+        (["停水。请联系：zhang@example.cn"], ["停水。请联系：〔邮箱〕"]),
+        (["停水，望联系人王小明"], ["停水，望联系人〔姓名〕"]),
+        (["停水。张*"], ["停水。〔姓名〕"]),
+        (["停水。张＊"], ["停水。〔姓名〕"]),
+        (["我是阿依古丽·买买提，男"], ["我是〔姓名〕，男"]),
+        (["我是王小明，今年来此"], ["我是王小明，今年来此"]),  # nothing says that it is a person
+        # numbers are looked for in the sentences from the first to the last that hold a row of digits
+        (
+            ["座机6123456。停水。座机。6123457。手机13800138000。好"],
+            ["座机〔固定电话〕。停水。座机。6123457。手机〔手机号〕。好"],
+        ),
+        (["20181012。身份证 1     23。"], ["20181012。身份证 〔身份证号〕。"]),
+        (["20181012。停水。1叁捌零零零零零零零零"], ["20181012。停水。〔手机号〕"]),
+        (["1叁捌零零零零零零零零"], ["1叁捌零零零零零零零零"]),
+    ],
+)
+def test_the_scan_of_a_column(texts: list[str], expected: list[str]) -> None:
+    """What decides that a text, or which part of it, is looked at changes nothing of what is found there."""
+    assert mask_texts(texts)[0] == expected == [mask(text).text for text in texts]
+
+
+def test_triples_are_wide_enough() -> None:
+    """Each label of a person sends a text to the finders, with each mark that may follow it."""
+    labels = re.findall("[^|()?:]+", _PERSON)
+    texts = [
+        f"停水{label}{mark}王小明" for label in labels for mark in ("：", ":", " ", "\n", "是", "为", "叫", "姓名：")
+    ]
+    masked, counts = mask_texts(texts)
+    assert masked == [mask(text).text for text in texts]
+    assert counts[NAME] > len(texts) / 2
 
 
 @given(st.lists(_PIECES, max_size=4))

@@ -133,7 +133,7 @@ def batch(n: int = 2, **changed: Any) -> Batch:
     if n > 1:
         probabilities[1] = 0.0
     plain: dict[str, Any] = {
-        "petitions": petitions, "titles": ["题"] * n, "bodies": ["文"] * n, "addresses": ["址"] * n,
+        "petitions": petitions, "titles": ["题"] * n, "bodies": ["文"] * n, "addresses": ["址"] * n, "channels": ["电话"] * n,
         "content_hashes": [f"{i:032d}" for i in range(n)], "issue": [("010201", 0.6)] * n,
         "issue_top": rank(np.tile([0.4, 0.6], (n, 1)), 2), "issue_labels": ["自定类", "010201"], "ranked": rank(probabilities, 3),
         "co_units": [[(1, 0.3)], []][:n] + [[]] * (n - 2), "decisions": [("review", "低")] * n,

@@ -15,7 +15,7 @@ WEIGHTS = WordWeights(list(DICTIONARY), np.array(list(DICTIONARY.values())), ("ä
 
 def of(*texts: list[str]) -> Sketches:
     """Return the sketches of segmented texts."""
-    return WEIGHTS.sketch(WordTable.of(texts), len(texts))
+    return WEIGHTS.sketch(WordTable.of(texts))
 
 
 def count(words: list[str]) -> int:
