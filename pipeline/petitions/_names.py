@@ -8,7 +8,7 @@ and those decide the routing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 
 # Source: the commonest surnames of the national registers (公安部 全国姓名报告) and of 百家姓.
 _SINGLE = (
@@ -74,19 +74,20 @@ _AT_NUMBER = re.compile(
 )
 _LAST = re.compile(rf"(?P<name>{_NAME})(?=[\s，。,]*(?:[0-9〔][^\n]*)?\Z)")
 
-#: (characters of which a text must hold one, introduction, name that must follow it).
+#: What may introduce a name, one bit each; `NAME_TRIPLES` says what tells of them. ADJOINING: a placeholder.
+_NAMED, _CALLED, _SELF, _CLOSING, ADJOINING, _LABELLED, _UNMARKED, _STARRY, _FOREIGN = (1 << n for n in range(9))
+
+#: (bit, characters of which a text must hold one, introduction, name that must follow it).
 _INTRODUCED = (
-    (frozenset("姓字"), re.compile("[姓名](?:(?<=姓)名|(?<=名)字)[ \\n]*(?:[：:][ \\n]*|[是为叫][：: ]?)"), _FIELDED),
-    (frozenset("姓字"), re.compile("[姓名](?:(?<=姓)名|(?<=名)字) ?"), _PLAIN),
-    (frozenset("叫"), re.compile("叫(?<=我叫|名叫|人叫|字叫)(?:做|作)?[：:]? ?"), _PERSONAL),
-    (frozenset("证男女岁〔"), re.compile("(?:我是|本人是?|我系)[：:， ]?"), _AT_NUMBER),
-    (frozenset("致礼"), re.compile(rf"[此敬](?:(?<=此)致|(?<=敬)礼)[！!。，,.\s]*(?:{_PERSON}{_MARK}?)?"), _LAST),
+    (_NAMED, "", re.compile("[姓名](?:(?<=姓)名|(?<=名)字)[ \\n]*(?:[：:][ \\n]*|[是为叫][：: ]?)"), _FIELDED),
+    (_NAMED, "", re.compile("[姓名](?:(?<=姓)名|(?<=名)字) ?"), _PLAIN),
+    (_CALLED, "", re.compile("叫(?<=我叫|名叫|人叫|字叫)(?:做|作)?[：:]? ?"), _PERSONAL),
+    (_SELF, "证男女岁〔", re.compile("(?:我是|本人是?|我系)[：:， ]?"), _AT_NUMBER),
+    (_CLOSING, "", re.compile(rf"[此敬](?:(?<=此)致|(?<=敬)礼)[！!。，,.\s]*(?:{_PERSON}{_MARK}?)?"), _LAST),
     # Beside a masked number; a list that goes on after a masked name.
-    (frozenset("〔"), re.compile(r"〕[)）（(，,、 /]*"), re.compile(rf"(?P<name>{_TITLED})")),
-    (frozenset("〔"), re.compile(r"〕[、/和]"), _PLAIN),
+    (ADJOINING, "〔", re.compile(r"〕[)）（(，,、 /]*"), re.compile(rf"(?P<name>{_TITLED})")),
+    (ADJOINING, "〔", re.compile(r"〕[、/和]"), _PLAIN),
 )
-#: What `find_names` wants to know of a text: which of these characters it holds.
-NAME_CUES = "叫姓字证男女岁〔致礼*"
 #: The end of a label and what stands between it and the name; `_LABEL` looks at the rest of the label.
 _LABEL_END = re.compile(rf"[人式话机者主名款字](?:姓名)?(?:{_MARK}|[是为叫][：: ]?)(?:〔[^〕]*〕[,，、/（( ]*)?")
 _LABEL = re.compile(rf"{_PERSON}\Z")
@@ -98,36 +99,59 @@ _BEFORE_NUMBER = re.compile(
 _STARRED = re.compile(rf"(?P<name>[{_SINGLE}]{_STARS})(?![*0-9路街区县市村镇号小公])")
 _STARRED_AFTER = re.compile(rf"[^{_HAN}0-9]|[叫人是为名和与向被让由找给户的]")
 
+_BEGINNING = _SINGLE + "".join(name[0] for name in _COMPOUND.split("|"))
+#: What a text must hold for a bit: three characters in a row, one of each set; an empty set is any character. Wider than the
+#: patterns above, never narrower, and no filling of `mask` is in any but `ADJOINING`.
+NAME_TRIPLES = {
+    _NAMED: ("姓名", "名字", ""),
+    _CALLED: ("我名人字", "叫", _BEGINNING + "做作：: "),
+    _SELF: ("我本", "是系人", _BEGINNING + "是：:， "),
+    _CLOSING: ("此敬", "致礼", ""),
+    ADJOINING: ("〔〕", _BEGINNING + ")）（(，,、 /和〓手固身", ""),
+    # the ends of the labels of `_PERSON`
+    _LABELLED: (
+        "系络诉报映应访请事信电言助求告举议询理托责办法表件害患户署落签方手",
+        "人式话机者主名款字",
+        " \n：:是为叫姓",
+    ),
+    _UNMARKED: ("系映诉报访请", "人", _BEGINNING),
+    _STARRY: (_SINGLE, "*＊", ""),
+    _FOREIGN: ("".join(map(chr, range(0x4E00, 0xA000))), "·", ""),
+}
 
-def find_names(text: str, cues: Set[str]) -> Iterator[tuple[int, int]]:
+
+def find_names(text: str, bits: int) -> Iterator[tuple[int, int]]:
     """Yield the spans of names that a text introduces as such; spans may overlap.
 
-    `cues` holds at least those of `NAME_CUES` that are in the text.
+    `bits` holds at least those of `NAME_TRIPLES` that the text calls for.
     """
-    for characters, introduction, name in _INTRODUCED:
-        if cues.isdisjoint(characters):
+    if bits & _FOREIGN:  # a name that may begin with any character
+        bits = -1
+    for bit, characters, introduction, name in _INTRODUCED:
+        if not bits & bit or (characters and not any(character in text for character in characters)):
             continue
         for match in introduction.finditer(text):
             found = name.match(text, match.end())
             if found:
                 yield found.span("name")
-    for match in _LABEL_END.finditer(text):
-        start = match.start()
-        if _LABEL.search(text, max(0, start - 4), start + 1):
-            found = _PERSONAL.match(text, match.end())
-            if found:
-                yield found.span("name")
-    last = _LAST_LINE.search(text, max(0, len(text) - 12))
+    if bits & _LABELLED:
+        for match in _LABEL_END.finditer(text):
+            start = match.start()
+            if _LABEL.search(text, max(0, start - 4), start + 1):
+                found = _PERSONAL.match(text, match.end())
+                if found:
+                    yield found.span("name")
+    last = _LAST_LINE.search(text, max(0, len(text) - 12)) if bits & _UNMARKED else None
     if last:
         found = _LAST.match(text, last.end())
         if found:
             yield found.span("name")
-    if "〔" in cues:
+    if bits & ADJOINING and "〔" in text:
         for match in _NUMBERED.finditer(text):
             found = _BEFORE_NUMBER.search(text, max(0, match.start() - 24), match.start() + 1)
             if found:
                 yield found.span("name")
-    if "*" in cues:
+    if bits & _STARRY:
         for match in _STARRED.finditer(text):
             if match.start() == 0 or _STARRED_AFTER.match(text, match.start() - 1):
                 yield match.span("name")

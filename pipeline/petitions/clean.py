@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from html.entities import html5
+from itertools import pairwise
 
+import numpy as np
 import opencc
+from numpy.typing import NDArray
 
 from pipeline.petitions._radicals import RADICALS
 from pipeline.petitions.offsets import Edit, OffsetMap, tracked_sub
@@ -109,7 +112,6 @@ def _members(characters: Sequence[str]) -> str:
 _MAPPED_MEMBERS = _members([c for c in _CHARACTERS if c <= "\ud7ff" or "\uf900" <= c <= "\uffff"]) + (
     "\ud800-\udfff\U0002f800-\U0002fa1f"
 )
-_MAPPED = re.compile(f"[{_MAPPED_MEMBERS}]")
 _DROP = re.compile(f"[{_DROPPED}]+")
 _TRADITIONAL_CHARACTER = re.compile(f"[{_members(list(_TRADITIONAL))}]")
 _CLAUSE_SIGNS = "，。！？；：、,.!?;:\\n \ue000-\uf8ff"
@@ -118,6 +120,15 @@ _CLAUSE = re.compile(f"[^{_CLAUSE_SIGNS}]+")
 _ODD = re.compile(f"[{_DROPPED}{_MAPPED_MEMBERS}{_members(list(_TRADITIONAL))}]")
 
 _BLANK = re.compile(r"[ \n]{2,}")
+
+#: Code points scanned in one go: their arrays stay in the processor's cache.
+_CHUNK = 1 << 14
+#: What a code point weighs: two neighbours that weigh more than 2 are work for the steps (markup or an odd character; two
+#: blanks; a blank at an edge of the text), two edges around an empty text are not.
+_EDGE, _BLANK_WEIGHT, _ODD_WEIGHT = 1, 2, 8
+_WEIGHTS = np.zeros(0x10000, np.uint8)
+_WEIGHTS[[*map(ord, re.findall(rf"{_ODD.pattern}|[<&]", "".join(map(chr, range(0x10000)))))]] = _ODD_WEIGHT
+_WEIGHTS[[ord(" "), ord("\n")]] = _BLANK_WEIGHT
 
 # Names of HTML elements. Those that are also words or letters count as tags only with nothing or real attributes after
 # the name: a<b and x<i stay text.
@@ -180,7 +191,29 @@ def clean(text: str) -> Cleaned:
 
 def clean_texts(texts: Sequence[str]) -> list[str]:
     """Clean a column of texts; the same texts as `clean` gives, without the maps."""
-    return [_run(text, _plain, str.strip) for text in texts]
+    cleaned = list(texts)
+    for first, codes, ends in code_points(texts):
+        weights = _WEIGHTS.take(codes)
+        weights[0] = weights[-1] = weights[ends] = _EDGE
+        places = np.flatnonzero(weights[:-1] + weights[1:] > _EDGE + _EDGE) + 1
+        for at in np.unique(np.searchsorted(ends, places)).tolist():
+            cleaned[first + at] = _run(texts[first + at], _plain, str.strip)
+    return cleaned
+
+
+def code_points(texts: Sequence[str]) -> Iterator[tuple[int, NDArray[np.uint32], NDArray[np.int64]]]:
+    """Yield the code points of a column piece by piece, for scans of many texts at once.
+
+    Yields:
+        The index of the piece's first text; its code points, those beyond the Basic Multilingual Plane as 0xFFFF, with a
+        zero before the first text, one after each and one more at the end; and where the zeros after its texts stand.
+    """
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
+    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _CHUNK)) + 1
+    for first, last in pairwise([0, *cuts.tolist(), len(texts)]):
+        joined = "\0".join(("", *texts[first:last], "", ""))
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+        yield first, np.minimum(codes, 0xFFFF), np.cumsum(sizes[first:last])
 
 
 def _plain(pattern: re.Pattern[str], replace: str | Callable[[re.Match[str]], str], text: str) -> str:
@@ -214,11 +247,13 @@ def _once(text: str, substitute: _Substitute, strip: Callable[[str], str]) -> st
             text = substitute(_SCRIPT, "", text)
         text = substitute(_TAG, _in_place_of_tag, text)
     if not text.isascii() or not text.isprintable():
-        odd = _ODD.search(text)
-        if odd is not None:
-            text = substitute(_DROP, "", text)
+        odd = set(_ODD.findall(text))
+        if odd:
+            if any(map(_DROP.match, odd)):
+                text = substitute(_DROP, "", text)
             text = text.replace("\r\n", " \n")  # the space goes with the fold below; the length stays
-            text = _MAPPED.sub(lambda match: _CHARACTERS[match[0]], text)
+            for character in odd & _CHARACTERS.keys():  # none of them is what another becomes
+                text = text.replace(character, _CHARACTERS[character])
             if _TRADITIONAL_CHARACTER.search(text):
                 text = _CLAUSE.sub(_simplify, text)
     if "  " in text or "\n\n" in text or " \n" in text or "\n " in text:

@@ -14,7 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.petitions._names import NAME_CUES, find_names
+import numpy as np
+
+from pipeline.petitions._names import ADJOINING, NAME_TRIPLES, find_names
+from pipeline.petitions.clean import code_points
 from pipeline.petitions.offsets import Edit, OffsetMap
 
 MOBILE = "手机号"
@@ -58,7 +61,7 @@ class Masked:
 
 def mask(text: str) -> Masked:
     """Mask one cleaned text and keep spans and offset map; masking the result again changes nothing."""
-    spans = _find(text)
+    spans = _find(text, -1)
     edits: list[Edit] = []
     shift = 0
     for span in spans:
@@ -71,13 +74,12 @@ def mask(text: str) -> Masked:
 def mask_texts(texts: Sequence[str]) -> tuple[list[str], Counter[str]]:
     """Mask a column of cleaned texts; return the texts, which are those `mask` gives, and how many spans of each kind."""
     counts: Counter[str] = Counter()
-    masked: list[str] = []
-    for text in texts:
-        spans = _find(text)
+    masked = list(texts)
+    for at, bits in _suspects(texts):
+        spans = _find(texts[at], bits)
         if spans:
             counts.update(span.kind for span in spans)
-            text = _replace(text, spans)
-        masked.append(text)
+            masked[at] = _replace(texts[at], spans)
     return masked, counts
 
 
@@ -95,41 +97,82 @@ def _replace(text: str, spans: Sequence[MaskedSpan]) -> str:
 _WIDE = {code: chr(code - 0xFEE0) for code in (*range(0xFF10, 0xFF1A), 0xFF20, 0xFF0A, 0xFF0B, 0xFF0D)}
 _WIDE_SIGN = re.compile("[０-９＠＊＋－]")
 _CHINESE_DIGITS = "零〇○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖"
-#: Six digits or stars near each other, Chinese digits in a row, or an account: a text with none holds no number to mask.
+#: Six digits or stars near each other, or Chinese digits in a row: a text with neither holds no number to mask.
 _HINT = re.compile(r"[0-9０-９*＊](?:[-()（） .·/—–－_]{0,3}[0-9０-９*＊xX〇○零一二三四五六七八九]){5}")
 _CHINESE_HINT = re.compile(rf"[一幺壹][{_CHINESE_DIGITS}0-9]{{6}}")
-#: Characters without which a finder finds nothing; one pass tells which of them a text holds.
-_CUES = re.compile(f"[{re.escape(NAME_CUES)}@＠＊〕qQ扣企微薇xXwW]")
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjklmnpqrstuvwxyz"
 
+#: What a text may hold besides names, one bit each, above those of `_names`.
+_EMAILS, _ACCOUNTS, _PLATES, _NUMBERS = (1 << n for n in range(len(NAME_TRIPLES), len(NAME_TRIPLES) + 4))
+_TRIPLES = NAME_TRIPLES | {
+    _EMAILS: ("@＠", "", ""),
+    _ACCOUNTS: ("qQ扣企微薇wWvV", "qQ扣鹅信eExX", ""),
+    _PLATES: (_PROVINCES, _PLATE_LETTERS, ""),
+}
+#: For each code point the bits of the triples it may begin and, from `_SECOND` upwards, of those it may go on; two bits
+#: between say whether it is a digit or a separator of the hints. Third characters are looked up only where two have been met.
+_MEMBER, _THIRD = np.zeros(0x10000, np.uint32), np.zeros(0x10000, np.uint32)
+_SECOND, _DIGIT, _SEPARATOR = 16, 1 << 15, 1 << 14
+for _bit, (_first, _second, _third) in _TRIPLES.items():
+    for _table, _set, _value in ((_MEMBER, _first, _bit), (_MEMBER, _second, _bit << _SECOND), (_THIRD, _third, _bit)):
+        _table[[*map(ord, _set)] or slice(None)] |= np.uint32(_value)
+_MEMBER[[*map(ord, f"0123456789０１２３４５６７８９*＊xX{_CHINESE_DIGITS}")]] |= np.uint32(_DIGIT | _SEPARATOR)
+_MEMBER[[*map(ord, "-()（） .·/—–－_")]] |= np.uint32(_SEPARATOR)
 
 #: What fills the place of a number beside which a name may stand; `_names` knows the sign.
 _FILLING = dict.fromkeys((MOBILE, LANDLINE, ID_CARD), "〓")
 
 
-def _find(text: str) -> list[MaskedSpan]:
-    """Return the disjoint spans to mask, in order."""
-    numbers = _HINT.search(text) is not None or _CHINESE_HINT.search(text) is not None
-    cues: set[str] = set(_CUES.findall(text))
+def _suspects(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield which texts may hold something to mask, in order, each with the bits of what it may hold.
+
+    The scan is wider than the finders and never narrower: it looks at three characters at a time, and for six digits with
+    separators alone between them, the least that a hint needs, within 21 characters.
+    """
+    for first, codes, ends in code_points(texts):
+        member = _MEMBER.take(codes)
+        pairs = member[:-1] & member[1:] >> _SECOND
+        places = np.flatnonzero(pairs != 0)
+        bits = pairs[places] & _THIRD[codes[places + 2]]
+        runs = np.flatnonzero((member & _SEPARATOR) != 0)
+        which = np.flatnonzero((member[runs] & _DIGIT) != 0)
+        digits = runs[which]
+        others = digits - which  # how many characters before each digit are neither digits nor separators
+        hints = digits[:-5][(others[5:] == others[:-5]) & (digits[5:] - digits[:-5] <= 20)]
+        found = np.zeros(len(ends), np.uint32)
+        np.bitwise_or.at(found, np.searchsorted(ends, places), bits)
+        found[np.searchsorted(ends, hints)] |= np.uint32(_NUMBERS)
+        suspects = np.flatnonzero(found)
+        yield from zip((suspects + first).tolist(), found[suspects].tolist(), strict=True)
+
+
+def _find(text: str, bits: int) -> list[MaskedSpan]:
+    """Return the disjoint spans to mask, in order; `bits` holds at least those that `_suspects` gives, -1 is all."""
+    # What is searched for between `start` and `end` holds a match of `_HINT` and never runs over a full stop: the sentences
+    # from the first such match to the last will do.
+    start = end = 0
+    if bits & _NUMBERS:
+        hints = [*_HINT.finditer(text)]
+        if hints:
+            start = text.rfind("。", 0, hints[0].start()) + 1
+            end = (text.find("。", hints[-1].end()) + 1) or len(text)
+        elif not _CHINESE_HINT.search(text):
+            bits &= ~_NUMBERS
     canvas = text
-    if (numbers or not cues.isdisjoint("＠＊")) and _WIDE_SIGN.search(text):
+    if (bits & _NUMBERS or "＠" in text or "＊" in text) and _WIDE_SIGN.search(text):
         canvas = text.translate(_WIDE)
-        cues.update("@*")
     spans: list[MaskedSpan] = []
     while True:
         known = len(spans)
         for kind, wanted, finder in _FINDERS:
-            if not numbers if wanted is None else cues.isdisjoint(wanted):
-                continue
-            for start, end in finder(canvas):
-                canvas = _claim(canvas, MaskedSpan(start, end, kind), spans)
-        if _PLATE_HINT.search(canvas):
-            for start, end in _plates(canvas):
-                canvas = _claim(canvas, MaskedSpan(start, end, PLATE), spans)
+            if bits & wanted:
+                for found in finder(canvas, start, end):
+                    canvas = _claim(canvas, MaskedSpan(*found, kind), spans)
         if spans:
-            cues.add("〔")
-        for start, end in find_names(canvas, cues):
-            canvas = _claim(canvas, MaskedSpan(start, end, NAME), spans)
+            bits |= ADJOINING  # no other triple holds a character of the filling
+        for found in find_names(canvas, bits):
+            canvas = _claim(canvas, MaskedSpan(*found, NAME), spans)
         if len(spans) == known:
             return sorted(spans, key=lambda span: span.start)
 
@@ -157,43 +200,9 @@ _ID_STARRED = re.compile(r"[1-9](?<![0-9A-Za-z*].)[0-9*Xx]{13,16}[0-9*Xx](?![0-9
 # 身份证 and, within a short reach, a number of any length.
 _ID_NAMED = re.compile(r"身份证[^0-9*〔〕，。；;\n]{0,12}([1-9][0-9* -]{5,20}[0-9Xx*])(?![0-9A-Za-z*])")
 _ID_PROVINCES = frozenset(
-    [
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "21",
-        "22",
-        "23",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "41",
-        "42",
-        "43",
-        "44",
-        "45",
-        "46",
-        "50",
-        "51",
-        "52",
-        "53",
-        "54",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "81",
-        "82",
-        "83",
-    ]
+    f"{code}"
+    for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
+    for code in range(first, last + 1)
 )
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _BORN = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
@@ -242,7 +251,6 @@ _PLATE = re.compile(
     rf"[{_PROVINCES}][A-HJ-NP-Za-hj-np-z][ ·•.\-]?"
     r"(?:(?=[A-Za-z]{0,2}[0-9*])[A-HJ-NP-Za-hj-np-z0-9*]{5,6}|[A-HJ-NP-Za-hj-np-z0-9*]{4}[挂学警港澳])(?![A-Za-z0-9*])"
 )
-_PLATE_HINT = re.compile(f"[{_PROVINCES}][A-HJ-NP-Za-hj-np-z]")
 _PLATE_DIGIT = re.compile(r"[0-9*]")
 _QQ = re.compile(
     r"(?:[Qq][Qq]|扣扣|企鹅号)(?:群|号码|号|群号|邮箱)?(?:[是为：: ]|/微信)*([1-9][0-9*]{4,11})(?![0-9*]|元|块|万)"
@@ -280,39 +288,39 @@ def _is_order(text: str, start: int) -> bool:
     return _ORDER.search(text, max(0, start - 16), start) is not None
 
 
-def _emails(text: str) -> Iterator[tuple[int, int]]:
+def _emails(text: str, _start: int, _end: int) -> Iterator[tuple[int, int]]:
     yield from (match.span() for match in _EMAIL.finditer(text))
 
 
-def _id_cards(text: str) -> Iterator[tuple[int, int]]:
-    for match in _ID18.finditer(text):
+def _id_cards(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for match in _ID18.finditer(text, start, end):
         number = _digits(match[0])
         born = _BORN.match(number, 6) is not None
         person = born and number[:2] in _ID_PROVINCES  # whatever the words before it say
         if person or ((born or _valid_id(number)) and not _is_order(text, match.start())):
             yield match.span()
-    for match in _ID15.finditer(text):
+    for match in _ID15.finditer(text, start, end):
         if match[0][:2] in _ID_PROVINCES and not _is_order(text, match.start()):
             yield match.span()
     if "*" in text:
-        for match in _ID_STARRED.finditer(text):
+        for match in _ID_STARRED.finditer(text, start, end):
             if match[0].count("*") + match[0].upper().count("X") >= 4 and len(match[0]) in (15, 18):
                 yield match.span()
     if "身份证" in text:
         yield from (match.span(1) for match in _ID_NAMED.finditer(text))
 
 
-def _bank_cards(text: str) -> Iterator[tuple[int, int]]:
-    for match in _CARD.finditer(text):
+def _bank_cards(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for match in _CARD.finditer(text, start, end):
         number = _digits(match[0])
         if _luhn(number) and not _NO_CARD.match(number) and not _is_order(text, match.start()):
             yield match.span()
     if "卡" in text or "账" in text or "帐" in text:
-        yield from (match.span(1) for match in _CARD_NAMED.finditer(text))
+        yield from (match.span(1) for match in _CARD_NAMED.finditer(text, start, end))
 
 
-def _mobiles(text: str) -> Iterator[tuple[int, int]]:
-    for match in _MOBILE.finditer(text):
+def _mobiles(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    for match in _MOBILE.finditer(text, start, end):
         starred = "*" in match[0] or "x" in match[0].lower()
         if (starred and not 9 <= len(match[0]) <= 13) or _DATED.search(match[0]):
             continue
@@ -321,45 +329,45 @@ def _mobiles(text: str) -> Iterator[tuple[int, int]]:
     yield from (match.span() for match in _CHINESE_MOBILE.finditer(text))
 
 
-def _landlines(text: str) -> Iterator[tuple[int, int]]:
-    yield from (match.span() for match in _LANDLINE.finditer(text))
-    for match in _BARE_NAMED.finditer(text):
+def _landlines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    yield from (match.span() for match in _LANDLINE.finditer(text, start, end))
+    for match in _BARE_NAMED.finditer(text, start, end):
         if not match[1].startswith("1") or len(_digits(match[1])) < 11:
             yield match.span(1)
         if match[2]:
             yield from (more.span() for more in _BARE_ONE.finditer(text, *match.span(2)))
 
 
-def _named_mobiles(text: str) -> Iterator[tuple[int, int]]:
+def _named_mobiles(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield numbers of eleven to thirteen digits, with a digit too many, where a telephone is announced."""
-    for match in _BARE_NAMED.finditer(text):
+    for match in _BARE_NAMED.finditer(text, start, end):
         if match[1].startswith("1") and len(_digits(match[1])) >= 11:
             yield match.span(1)
 
 
-def _plates(text: str) -> Iterator[tuple[int, int]]:
+def _plates(text: str, _start: int, _end: int) -> Iterator[tuple[int, int]]:
     for match in _PLATE.finditer(text):
         if len(_PLATE_DIGIT.findall(match[0])) >= 2:
             yield match.span()
 
 
-def _qqs(text: str) -> Iterator[tuple[int, int]]:
+def _qqs(text: str, _start: int, _end: int) -> Iterator[tuple[int, int]]:
     yield from (match.span(1) for match in _QQ.finditer(text))
 
 
-def _wechats(text: str) -> Iterator[tuple[int, int]]:
+def _wechats(text: str, _start: int, _end: int) -> Iterator[tuple[int, int]]:
     yield from (match.span(match.lastgroup or 0) for match in _WECHAT.finditer(text))
 
 
-#: (kind, characters of which a text must hold one, or None for a run of digits, finder), in the order in which they claim
-#: characters; plates and names come after all of them.
-_FINDERS: tuple[tuple[str, str | None, Callable[[str], Iterator[tuple[int, int]]]], ...] = (
-    (EMAIL, "@", _emails),
-    (ID_CARD, None, _id_cards),
-    (BANK_CARD, None, _bank_cards),
-    (MOBILE, None, _mobiles),
-    (LANDLINE, None, _landlines),
-    (MOBILE, None, _named_mobiles),
-    (QQ, "qQ扣企", _qqs),
-    (WECHAT, "微薇xXwW", _wechats),
+#: (kind, what a text must hold, finder), in the order in which they claim characters; names come after all of them.
+_FINDERS: tuple[tuple[str, int, Callable[[str, int, int], Iterator[tuple[int, int]]]], ...] = (
+    (EMAIL, _EMAILS, _emails),
+    (ID_CARD, _NUMBERS, _id_cards),
+    (BANK_CARD, _NUMBERS, _bank_cards),
+    (MOBILE, _NUMBERS, _mobiles),
+    (LANDLINE, _NUMBERS, _landlines),
+    (MOBILE, _NUMBERS, _named_mobiles),
+    (QQ, _ACCOUNTS, _qqs),
+    (WECHAT, _ACCOUNTS, _wechats),
+    (PLATE, _PLATES, _plates),
 )

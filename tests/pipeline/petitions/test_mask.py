@@ -197,6 +197,8 @@ def test_masked_in_a_column(text: str, expected: str) -> None:
         (["停水。张*"], ["停水。〔姓名〕"]),
         (["停水。张＊"], ["停水。〔姓名〕"]),
         (["我是阿依古丽·买买提，男"], ["我是〔姓名〕，男"]),
+        (["我叫热依拉·买买提"], ["我叫〔姓名〕"]),  # 热 is no surname of `_SINGLE`
+        (["停水〔手机号〕，李女士"], ["停水〔手机号〕，〔姓名〕"]),  # a placeholder that was there before
         (["我是王小明，今年来此"], ["我是王小明，今年来此"]),  # nothing says that it is a person
         # numbers are looked for in the sentences from the first to the last that hold a row of digits
         (
