@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -57,11 +58,16 @@ class StoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a chunk changed. `new_suggestions + unchanged` is the number of rows of the chunk."""
+    """What a chunk changed. `new_suggestions + unchanged` is the number of rows of the chunk.
+
+    Attributes:
+        groups: event groups that won or lost a petition.
+    """
 
     new_petitions: int
     new_suggestions: int
     unchanged: int
+    groups: frozenset[str] = dataclass_field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +229,13 @@ class Store:
     # Suggestions --------------------------------------------------------------------------------------------------
 
     def write_chunk(
-        self, run_id: str, table: pa.Table, payloads: Sequence[bytes], sketches: Sequence[bytes] | None = None
+        self,
+        run_id: str,
+        table: pa.Table,
+        payloads: Sequence[bytes],
+        sketches: Sequence[bytes] | None = None,
+        *,
+        events_later: bool = False,
     ) -> WriteResult:
         """Write a chunk of suggestions in one transaction; what is there already is left alone.
 
@@ -235,6 +247,8 @@ class Store:
             table: rows with `SUGGESTION_SCHEMA`.
             payloads: the JSON line of each row (`dispatch.files.payloads`).
             sketches: per row the sketch that the grouping into events compares, if there is one.
+            events_later: leave the events table to a call of `refresh_events` after the last chunk: an event with
+                letters in every chunk is then counted once.
 
         Raises:
             StoreError: if the lengths differ.
@@ -270,8 +284,10 @@ class Store:
             stored = take(suggestion_columns(table, [line.decode() for line in payloads]), fresh)
             insert_columns(connection, suggestions, {**stored, "revision": number, "run_id": [run_id] * len(fresh)})
             touched = {*new["event_group"], *changed["event_group"], *(groups[pid] for pid in changed["petition_id"])}
-            _refresh_events(connection, touched)
-        return WriteResult(len(new["petition_id"]), len(fresh), len(ids) - len(fresh))
+            touched.discard(None)
+            if not events_later:
+                _refresh_events(connection, touched)
+        return WriteResult(len(new["petition_id"]), len(fresh), len(ids) - len(fresh), frozenset(touched))
 
     @staticmethod
     def _known(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str | None]]:
@@ -321,6 +337,11 @@ class Store:
             }
 
     # Events -------------------------------------------------------------------------------------------------------
+
+    def refresh_events(self, groups: Iterable[str]) -> None:
+        """Bring the named event groups up to date with the petitions in them."""
+        with self._writing() as connection:
+            _refresh_events(connection, set(groups))
 
     def event_members(self, since: datetime) -> pa.Table:
         """Return the petitions filed at or after `since` that can join an event.

@@ -46,7 +46,7 @@ def write(
     config = load_config(Path(plan.config) if plan.config else None)
     report = _report(plan, config, started)
     rejected = [_masked(item) for item in batch.rejections(plan)]
-    new = 0
+    new, groups = 0, set[str]()
     with Store.open(plan.store) as store, SuggestionFiles(plan.out, mask) as files:
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
@@ -57,9 +57,15 @@ def write(
                 future.result()
                 chunk = batch.rendered(plan, number)
                 filed = beside.submit(_file, chunk, files, report)
-                new += store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches).new_suggestions
+                written = store.write_chunk(
+                    plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True
+                )
+                new += written.new_suggestions
+                # All of them, not the changed ones alone: a killed run may have left its events uncounted.
+                groups |= written.groups | set(chunk.suggestions["event_group"].unique().drop_null().to_pylist())
                 filed.result()
                 progress(done.chunks + number + 1, 2 * done.chunks)
+        store.refresh_events(groups)
         store.update_event_groups(older)
         store.write_rejections(plan.run_id, rejected)
         files.reject(rejected)
