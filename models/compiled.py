@@ -96,33 +96,27 @@ def votes(
     nearest = np.full(n, -1, np.int64)
     cosine = np.zeros(n, np.float32)
     similar = np.zeros(len(labels), np.float32)
-    met = np.empty(len(labels), np.int32)
     for row in range(n):
         squares = 0.0
         for entry in range(indptr[row], indptr[row + 1]):
             if keep[indices[entry]] > 0:
                 squares += data[entry] * data[entry]
         scale = np.float32(1 / max(np.sqrt(squares), 1e-12))
-        count = 0
         for entry in range(indptr[row], indptr[row + 1]):
             column = indices[entry]
             if keep[column] > 0:
                 weight = data[entry] * scale
                 for place in range(index_indptr[column], index_indptr[column + 1]):
-                    other = index_indices[place]
-                    if similar[other] == 0:
-                        met[count] = other
-                        count += 1
-                    similar[other] += weight * index_data[place]
+                    similar[index_indices[place]] += weight * index_data[place]
+        # Most indexed petitions share some word: looking at all is quicker than noting which were met.
         best = np.float32(0)
-        for i in range(count):
-            other = met[i]
+        for other in range(len(labels)):
             value = similar[other]
             similar[other] = 0
-            if value > best or (value == best and other < nearest[row]):  # of equals, the first in the index
+            if value > best:  # of equals, the first in the index
                 best = value
                 nearest[row] = other
-            if labels[other] < classes:
+            if value > 0 and labels[other] < classes:
                 total[row, labels[other]] += value * value * value
         cosine[row] = best
     return total, nearest, cosine
