@@ -104,3 +104,14 @@ def test_rows_do_not_depend_on_the_batch() -> None:
     for row in (0, 4, 8):
         alone = encoder.join(encoder.transform(toy.features(titles[row : row + 1], bodies[row : row + 1])))
         assert alone.toarray()[0] == pytest.approx(whole[row], abs=1e-6)
+
+
+def test_of_many_rows_what_one_alone_says_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = toy.features(["", "", ""], ["路灯坏了", "路灯不亮", "路灯不亮"])
+    few = Encoder.fit(made, 3)
+    monkeypatch.setattr(module, "_MANY_ROWS", 3)
+    many = Encoder.fit(made, 3)
+    for name, block in made.blocks.items():
+        rows = np.bincount(block.buckets)
+        assert few.buckets[name].tolist() == np.flatnonzero(rows).tolist()
+        assert many.buckets[name].tolist() == np.flatnonzero(rows > 1).tolist()
