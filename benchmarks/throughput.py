@@ -10,6 +10,7 @@ Both are trained on the same labelled rows; training and start-up of the interpr
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
 import random
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from data import petitions_folder
@@ -37,7 +39,7 @@ frame[["petition_id", "issue"]].to_csv(sys.argv[3])
 print(time.perf_counter() - began)
 """
 MINQING = """
-import resource, sys, time, os
+import sys, time, os
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
 if __name__ == "__main__":  # worker processes read this file too, and need none of it
     from flows.route import route
@@ -45,9 +47,7 @@ if __name__ == "__main__":  # worker processes read this file too, and need none
     route([warm], out + "-warm")  # Prefect's own server starts once a night, not once a file
     began = time.perf_counter()
     route([rows], out)
-    seconds = time.perf_counter() - began
-    print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // 1024)
-    print(seconds)
+    print(time.perf_counter() - began)
 """
 
 
@@ -85,8 +85,32 @@ def memory(folder: Path, base: Path) -> None:
     for rows in (10_000, 300_000):
         make(folder / "issue_types.csv", base / "many.csv", rows)
         clear(base)
-        peak, seconds = run(base / "minqing.py", base / "warm.csv", base / "many.csv", base / f"many{rows}")[-2:]
-        print(f"  {rows:,} rows: largest process {peak:,.0f} MB, {rows / seconds:,.0f} petitions/s", flush=True)
+        command = [sys.executable, str(base / "minqing.py"), str(base / "warm.csv"), str(base / "many.csv"), str(base / f"many{rows}")]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+            peaks: dict[int, int] = {}
+            while process.poll() is None:
+                peaks.update(resident(process.pid))
+                time.sleep(0.2)
+            seconds = float(process.stdout.read().split()[-1])
+        largest = sorted(peaks.values(), reverse=True)[:3]
+        shown = ", ".join(f"{peak / 1024:,.0f}" for peak in largest)
+        print(f"  {rows:,} rows: largest processes {shown} MB, {rows / seconds:,.0f} petitions/s", flush=True)
+
+
+def resident(root: int) -> dict[int, int]:
+    """Return the peak resident memory so far, in KB, of a process and all below it (Linux)."""
+    parents, peaks = {}, {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            if "VmHWM" in fields:
+                pid = int(fields["Pid"])
+                parents[pid] = int(fields["PPid"])
+                peaks[pid] = int(fields["VmHWM"].split()[0])
+    family = {root}
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return {pid: peaks[pid] for pid in family & peaks.keys()}
 
 
 def train(folder: Path) -> None:
