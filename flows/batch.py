@@ -18,6 +18,7 @@ from corpora.config import load_config
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA, Rejection
 from dispatch.files import csv_text, payloads
+from dispatch.store import Store, WriteResult
 from flows.chunks import SKETCH, load, replace, rows, save
 from flows.plan import Plan
 from models.router import Router
@@ -137,6 +138,13 @@ def render(plan: Plan, number: int) -> None:
     table = table.append_column("payload", pa.array(payloads(plain), pa.binary()))
     replace(target.with_suffix(".csv"), csv_text(plain))
     save(table, target)
+
+
+def write(plan: Plan, number: int) -> WriteResult:
+    """Write a rendered chunk to the store, but for the table of events; the run must have begun there."""
+    chunk = rendered(plan, number)
+    with no_collection(), Store.open(plan.store) as store:
+        return store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dispatch.report import CoverageRow, ReportData, render_report
 from dispatch.store import Store
 from flows import batch
 from flows.plan import Plan, Progress
+from flows.workers import Workers
 from models import registry
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
@@ -34,6 +35,7 @@ class Waiting(Protocol):
 
 
 def write(
+    workers: Workers,
     plan: Plan,
     done: batch.Read,
     masked: Counter[str],
@@ -51,19 +53,19 @@ def write(
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
-        # The store's work is mostly the database's own and leaves the interpreter to the files and the report.
+        # The store is written by a worker, files and report meanwhile by this process.
         with batch.no_collection(), ThreadPoolExecutor(1) as beside:
             for number, future in enumerate(rendered):
                 future.result()
+                stored = beside.submit(workers.call, batch.write, plan, number)
                 chunk = batch.rendered(plan, number)
-                filed = beside.submit(_file, chunk, files, report)
-                written = store.write_chunk(
-                    plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True
-                )
+                files.add(chunk.suggestions, chunk.lines, chunk.sheet)
+                report.add(chunk.suggestions)
+                # All groups, not the changed ones alone: a killed run may have left its events uncounted.
+                groups |= set(chunk.suggestions["event_group"].unique().drop_null().to_pylist())
+                written = stored.result()
                 new += written.new_suggestions
-                # All of them, not the changed ones alone: a killed run may have left its events uncounted.
-                groups |= written.groups | set(chunk.suggestions["event_group"].unique().drop_null().to_pylist())
-                filed.result()
+                groups |= written.groups
                 progress(done.chunks + number + 1, 2 * done.chunks)
         store.refresh_events(groups)
         store.update_event_groups(older)
@@ -99,11 +101,6 @@ def write(
         page.replace(Path(plan.out) / "report.html")
         files.close(run)
     return run
-
-
-def _file(chunk: batch.Rendered, files: SuggestionFiles, report: ReportData) -> None:
-    files.add(chunk.suggestions, chunk.lines, chunk.sheet)
-    report.add(chunk.suggestions)
 
 
 def mask(text: str) -> str:

@@ -85,7 +85,7 @@ def route(
         older = events(pool, plan, done.chunks)
         rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
         # Not a task: Prefect would wait for all futures before it hands them over.
-        run = output.write(plan, done, masked, rendered, older, step)
+        run = output.write(pool, plan, done, masked, rendered, older, step)
         batch.forget(plan)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"
