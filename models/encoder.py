@@ -13,9 +13,6 @@ from pipeline.petitions.features import BUCKET_BITS, TextFeatures
 
 #: Share of each block in the whole vector, and whether its counts are damped (1 + ln count).
 BLOCKS = {"char": (1.0, False), "word": (0.7, True), "title": (0.7, True)}
-#: With so many rows a bucket must be held by two: what one letter alone says then teaches nothing (benchmarks/accuracy.py
-#: gains by leaving it out), and is two thirds of the buckets.
-_MANY_ROWS = 1_000
 #: Coefficients one linear view may hold (float32, 4 bytes each): rare buckets are dropped until it fits.
 MAX_COEFFICIENTS = 48_000_000
 
@@ -34,18 +31,18 @@ class Encoder:
     _ranks: dict[str, npt.NDArray[np.uint64]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def fit(cls, features: TextFeatures, outputs: int) -> Encoder:
+    def fit(cls, features: TextFeatures, outputs: int, least: int = 1) -> Encoder:
         """Learn the kept buckets and their weights from the training rows.
 
         Args:
             features: the rows.
             outputs: columns of the linear views that will stand on this encoder; bounds the number of buckets.
+            least: rows that must hold a bucket.
         """
         buckets, idf = {}, {}
         frequency = {
             name: np.bincount(block.buckets, minlength=1 << BUCKET_BITS) for name, block in features.blocks.items()
         }
-        least = 2 if features.size >= _MANY_ROWS else 1
         while sum(int((df >= least).sum()) for df in frequency.values()) * max(outputs, 1) > MAX_COEFFICIENTS:
             least += 1
         for name, df in frequency.items():

@@ -106,12 +106,9 @@ def test_rows_do_not_depend_on_the_batch() -> None:
         assert alone.toarray()[0] == pytest.approx(whole[row], abs=1e-6)
 
 
-def test_of_many_rows_what_one_alone_says_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_too_few_rows_hold_is_left_out() -> None:
     made = toy.features(["", "", ""], ["路灯坏了", "路灯不亮", "路灯不亮"])
-    few = Encoder.fit(made, 3)
-    monkeypatch.setattr(module, "_MANY_ROWS", 3)
-    many = Encoder.fit(made, 3)
-    for name, block in made.blocks.items():
-        rows = np.bincount(block.buckets)
-        assert few.buckets[name].tolist() == np.flatnonzero(rows).tolist()
-        assert many.buckets[name].tolist() == np.flatnonzero(rows > 1).tolist()
+    for least in (1, 2, 3):
+        encoder = Encoder.fit(made, 3, least)
+        for name, block in made.blocks.items():
+            assert encoder.buckets[name].tolist() == np.flatnonzero(np.bincount(block.buckets) >= least).tolist()
