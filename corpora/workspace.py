@@ -35,6 +35,16 @@ def store_path() -> Path:
     return workspace() / "store.sqlite3"
 
 
+def statutes_path() -> Path:
+    """Return the path of the statute texts that `minqing statutes build` makes."""
+    return workspace() / "statutes.sqlite3"
+
+
+def statute_index_dir() -> Path:
+    """Return the folder of the search index over these texts."""
+    return workspace() / "statutes-index"
+
+
 def cache_dir() -> Path:
     """Return the folder of what can be computed again, made if it is not there."""
     return _private(workspace() / "cache")

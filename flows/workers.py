@@ -20,9 +20,14 @@ R = TypeVar("R")
 
 
 class Workers:
-    """Runs functions in processes; in the caller's own while there is one piece of work only, or one worker."""
+    """Runs functions in processes; in the caller's own while there is one piece of work only, or one worker.
 
-    def __init__(self, count: int | None, plan: Plan) -> None:
+    Args:
+        count: processes; one per core by default.
+        plan: a run whose router the processes will need.
+    """
+
+    def __init__(self, count: int | None, plan: Plan | None = None) -> None:
         self._plan = plan
         self._count = count or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
@@ -43,8 +48,9 @@ class Workers:
         if self._count > 1 and self._pool is None:
             # Not forked from this process: with Prefect's threads that may hang.
             context = get_context("forkserver")
-            context.set_forkserver_preload(["flows.warm"])
-            os.environ[PLAN] = self._plan.to_json()
+            if self._plan is not None:
+                context.set_forkserver_preload(["flows.warm"])
+                os.environ[PLAN] = self._plan.to_json()
             self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_end_with_parent)
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

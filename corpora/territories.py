@@ -1,0 +1,123 @@
+"""Whose territory an organ's name or a title speaks of: 杭州市人民政府 → 浙江/杭州, 河北省教育厅 → 河北.
+
+Provinces and prefecture-level cities come from `data/territories.txt`. A county is told by its form alone, and is put
+below a city or province only where the name says so: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_ETHNIC = (
+    "壮族|回族|维吾尔|朝鲜族|土家族|苗族|藏族|羌族|彝族|布依族|侗族|哈尼族|傣族|白族|景颇族|傈僳族|蒙古族?|哈萨克"
+    "|柯尔克孜"
+)
+_PROVINCE_END = re.compile(rf"(?:{_ETHNIC})*(?:特别行政区|自治区|省|市)$")
+_COUNTY_END = re.compile(r"(?<=..)(?:畲族)?(?:自治县|县|旗|区|市)$")
+_CITY_END = re.compile(rf"(?:(?:{_ETHNIC})+自治州|自治州|地区|盟)$")
+_NATIONAL = re.compile(
+    r"中共中央|中央|国务院|全国人民代表大会|全国人大|最高人民|中华人民共和国|国家|中国(?!共产党[^中])|全国"
+    r"|(?:外交|国防|教育|科技|科学技术|工业和信息化|公安|民政|司法|财政|人力资源社会保障|人力资源和社会保障|自然资源|国土资源"
+    r"|生态环境|环境保护|住房城乡建设|住房和城乡建设|建设|交通运输|交通|水利|农业农村|农业|商务|文化和旅游|文化|卫生|铁道|应急管理"
+    r"|退役军人事务|监察|人事|信息产业|劳动和社会保障)部"
+    r"|人民银行(?!.{2,8}(?:支行|分行))|审计署|海关总署|税务总局|市场监管总局|国资委|证监会|银保监会|银监会|保监会"
+)
+_TOWN = re.compile(r"[\u4e00-\u9fff]{2,6}?(?:镇|乡|街道)(?:人民政府|办事处|党委|党工委)")
+_COUNTY = re.compile(
+    r"([\u4e00-\u9fff]{1,12}?(?:自治县|县|旗|区|市))"
+    r"(?=人民政府|人民代表|政府|委|[\u4e00-\u9fff]{0,14}(?:局|办公室|委员会|部|中心|办法|规定|细则|方案|意见|通知|决定)|关于"
+    r"|[\u4e00-\u9fff]{2,6}(?:镇|乡|街道))"
+)
+#: 区 and 市 that are no divisions: 自贸区, 开发区, 城市, 全市 …
+_NO_COUNTY = re.compile(
+    r"(?:开发|产业园|工业园|自贸|试验|示范|保税|高新|风景|名胜|(?<!浦东)(?<!滨海)新)区$|^(?:[本全各我都股城]|.?[社地矿景园小片校库辖])[区市县]$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a name says of its territory.
+
+    Attributes:
+        territory: "" for the whole country or where nothing is found, else 浙江, 浙江/杭州, 浙江/温州/龙港; "" also for a
+            county whose city and province neither the name nor the table tells.
+        level: 国家, 省, 市, 县, 乡镇, or "" where nothing is found.
+    """
+
+    territory: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    provinces: dict[str, str]  # full and short names → short name
+    cities: dict[str, tuple[str, str]]  # names → province, city
+    counties: dict[str, tuple[str, str, str]]  # full names → province, city, county
+    names: re.Pattern[str]
+
+
+@cache
+def _table() -> _Table:
+    text = resources.files("corpora").joinpath("data/territories.txt").read_text("utf-8")
+    provinces: dict[str, str] = {}
+    cities: dict[str, tuple[str, str]] = {}
+    counties: dict[str, tuple[str, str, str]] = {}
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
+            continue
+        province, *names = line.split()
+        short = _PROVINCE_END.sub("", province)
+        provinces[province] = provinces[short] = short
+        for name in names:
+            name, _, inside = name.rstrip(")").partition("(")
+            city = _CITY_END.sub("", name)
+            forms = {name, city + "市"} if city == name else {name, city + "州"} if name.endswith("自治州") else {name}
+            cities |= dict.fromkeys(forms, (short, city))
+            counties |= {county: (short, city, _COUNTY_END.sub("", county)) for county in inside.split(",") if county}
+    # 吉林 and 海南 are provinces too: the city or prefecture is meant only with 市 or 州.
+    cities = {name: found for name, found in cities.items() if name not in provinces}
+    pattern = "|".join(map(re.escape, sorted([*provinces, *cities], key=len, reverse=True)))
+    return _Table(provinces, cities, counties, re.compile(pattern))
+
+
+def place_of(name: str, *, organ: bool = True) -> Place:
+    """Return the territory that an organ's name, or a document's title (`organ=False`), begins with.
+
+    In a title, a county is taken only from the table: 河北省水功能区管理规定 speaks of no county.
+    """
+    text = re.sub(r"\s+", "", name).removeprefix("中共")
+    table = _table()
+    province = city = county = ""
+    at = 0
+    while match := table.names.match(text, at):
+        word = match[0]
+        if word in table.cities and not city and (not province or table.cities[word][0] == province):
+            province, city = table.cities[word]
+        elif word in table.provinces and not province and not city:
+            province = table.provinces[word]
+        else:
+            break
+        at = match.end()
+    level = "市" if city else "省" if province else ""
+    if not province and _NATIONAL.match(name.strip()):
+        return Place("", "国家")
+    rest = text[at:]
+    found = _COUNTY.match(rest)
+    if found and not _NO_COUNTY.search(found[1]):
+        level = "县"
+        known = table.counties.get(found[1])
+        if known is None and not organ:
+            return Place(
+                "/".join(part for part in (province, city) if part), "市" if city else "省" if province else ""
+            )
+        if known and (not province or known[0] == province) and (not city or known[1] == city):
+            province, city, county = known
+        elif province:
+            county = _COUNTY_END.sub("", found[1]) or found[1]
+        rest = rest[found.end(1) :]
+    if _TOWN.match(rest):
+        level = "乡镇"
+    return Place("/".join(part for part in (province, city, county) if part), level)

@@ -1,0 +1,1 @@
+"""The policy wing: from a document to its citations, measures and gaps."""
