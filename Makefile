@@ -15,7 +15,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: $(READY)  ## set everything up and route the bundled sample of petitions
+run: $(READY)  ## set everything up, route the bundled petitions and mine the bundled policies
 	@$(BIN)/minqing demo
 
 .PHONY: test
@@ -40,5 +40,5 @@ clean:  ## remove what set-up and runs left in this folder
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==//p' constraints.txt)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev]"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev,statutes]"
 	@touch $@

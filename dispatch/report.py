@@ -255,14 +255,14 @@ def _entries(table: pa.Table) -> list[dict[str, Any]]:
 def render_report(summary: ReportData) -> str:
     """Return the report as one HTML page with scripts, styles and data inside."""
     figures = charts.figures(summary, AGEING, NO_DEADLINE)
-    scripts = {"plotly": _plotly(), "page": _template_text("report.js")}
-    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
+    scripts = {"plotly": _plotly(), "page": template_text("report.js")}
+    hashes = " ".join(f"'sha256-{digest(text)}'" for text in scripts.values())
     events = sorted(summary.events.items(), key=lambda item: (-item[1].size, item[0]))[:EVENT_ROWS]
-    return _environment().from_string(_template_text("report.html.j2")).render(
+    return _environment().from_string(template_text("report.html.j2")).render(
         data=summary,
         # Only these scripts run, and nothing is fetched, whatever a petition contains.
         policy=f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; font-src data:",
-        style=Markup(_template_text("report.css")),  # noqa: S704 - our own file
+        style=Markup(template_text("report.css")),  # noqa: S704 - our own file
         plotly=Markup(scripts["plotly"]),  # noqa: S704 - the library's own file
         script=Markup(scripts["page"]),  # noqa: S704 - our own file
         figures=Markup(_embedded(figures)),  # noqa: S704 - escaped by _embedded
@@ -288,7 +288,8 @@ def _embedded(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return the SHA-256 of a script or style as a content security policy names it."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -299,7 +300,8 @@ def _plotly() -> str:
 
 
 @cache
-def _template_text(name: str) -> str:
+def template_text(name: str) -> str:
+    r"""Return a template, script or style of the package with lines ended by \n."""
     return (files("dispatch") / "templates" / name).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 

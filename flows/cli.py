@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from flows import legal_cli
+
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 _MAP = click.option(
     "--map", "pairs", multiple=True, metavar="FIELD=HEADER", help="Read FIELD from the column HEADER (may be repeated)."
@@ -43,7 +45,7 @@ class _Group(click.Group):
 def _expected(error: Exception) -> bool:
     names = {
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
-        "NotReadyError", "RunningError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
+        "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
     }  # fmt: skip
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
@@ -61,6 +63,10 @@ def main() -> None:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
+
+
+for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties):
+    main.add_command(_command)
 
 
 @main.command()
@@ -97,19 +103,22 @@ def route(
 @click.option("--out", default="out/demo", show_default=True, type=click.Path(path_type=Path), help="Folder for the results.")
 @_JSON
 def demo(out: Path, as_json: bool) -> None:
-    """Train on the bundled invented history of 澜港市 and route its bundled invented petitions.
+    """Train on the bundled invented history of 澜港市, route its petitions and mine its policy documents.
 
     Works in a home of its own inside --out, so your models and store stay as they are.
     """
     from flows.demo import run_demo
 
-    run, trainings = run_demo(out, _progress())
+    run, trainings, mined = run_demo(out, _progress())
     if as_json:
-        _print_json({**run, "trainings": trainings})
+        _print_json({**run, "trainings": trainings, "policies": mined})
         return
     for training in trainings:
         _show_training(training)
     _show_run(run)
+    from flows.tables import mine_table
+
+    click.echo(mine_table(mined))
 
 
 @main.command()

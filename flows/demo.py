@@ -1,9 +1,10 @@
-"""The demonstration: train on the bundled invented history and route the bundled invented petitions."""
+"""The demonstration: train, route and mine what is bundled, all of it invented."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ def city_folder() -> Path:
     return Path(str(resources.files("corpora"))) / "data" / "cities" / "langang"
 
 
-def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Train both targets, route, and return the run and the trainings."""
+def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
+    """Train both targets, route, mine; return the run, the trainings and the mining run."""
     home = (out / "home").absolute()
     before = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(home)
@@ -34,9 +35,15 @@ def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[s
             train_files(target, [city / "history.csv"], {}, city / "units.yaml") for target in ("issue_type", "unit")
         ]
         run = route([str(city / "incoming")], str(out), units=str(city / "units.yaml"), on=DAY, progress=progress)
+        from flows.mine import mine
+        from flows.statute_base import NoSourceError, build_statutes
+
+        with suppress(NoSourceError):  # without texts the facts that ship with minqing do
+            build_statutes(())
+        mined = mine([str(city / "policies")], str(out / "policies"), on=DAY, units=str(city / "units.yaml"))
     finally:
         if before is None:
             del os.environ[HOME_VARIABLE]
         else:
             os.environ[HOME_VARIABLE] = before
-    return run, trainings
+    return run, trainings, mined

@@ -49,6 +49,33 @@ def training_table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def mine_table(run: dict[str, Any]) -> str:
+    """Return the summary of a mining run."""
+    names = {
+        "supported": "有依据", "partly": "部分有依据", "unsupported": "未找到依据", "not_checked": "未核查", "out_of_scope": "不涉权责",
+    }  # fmt: skip
+    lines = [
+        "",
+        f"文件 documents {run['documents']}   未能读取 rejected {run['rejected']}   措施 measures {run['measures']}",
+        "   ".join(f"{names.get(verdict, verdict)} {verdict} {count}" for verdict, count in run["verdicts"].items()),
+    ]
+    if run["gaps"]:
+        lines += ["", *_columns([("缺口 gap", "措施 measures"), *((code, str(count)) for code, count in run["gaps"].items())])]
+    if run["duties"]:
+        lines += ["", f"镇街职责 duties {run['duties']}   无承接 CARRIER_MISSING {run['carrier_missing']}"]
+    lines += ["", f"报告 report: {Path(run['out']) / 'report.html'}"]
+    return "\n".join(lines)
+
+
+def duties_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the orphaned duties, one a line, and their number."""
+    lines = [
+        f"{row['law']}{row['article']}  {row['bearer']} → {row['carrier'] or '–'}  {row['gap'] or row['instrument']}" for row in rows
+    ]
+    missing = sum(bool(row["gap"]) for row in rows)
+    return "\n".join([*lines, "", f"镇街职责 duties {len(rows)}   无承接 CARRIER_MISSING {missing}"])
+
+
 def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max(_width(name) for name, _ in rows)
     return [f"  {name}{' ' * (width - _width(name))}  {value:>12}" for name, value in rows]

@@ -128,8 +128,8 @@ def test_learnt_words_find_what_shares_none() -> None:
     index = StatuteIndex.build(articles)
     answer = [("看护法", ArticleNumber(1)), ("没有的法", ArticleNumber(1))]
     other = [("第7号规章", ArticleNumber(1))]
-    questions = ["爸爸不管孩子", "爸爸不给钱", "爸爸走了", *["规章在哪里"] * 9]
-    learnt = index.learn(questions, [answer] * 3 + [other] * 9)
+    questions = ["爸爸不管孩子", "爸爸不给钱", "爸爸走了", *["规章在哪里"] * 20]
+    learnt = index.learn(questions, [answer] * 3 + [other] * 20)
     assert index.search(["爸爸呢"], 1) == [[]]
     assert learnt.search(["爸爸呢"], 1)[0][0].title == "看护法"
     assert index.learn([], []).search(["监护人"], 1) == index.search(["监护人"], 1)

@@ -1,0 +1,76 @@
+"""The mine flow on the bundled policy documents: every measure judged, every file written, the same again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from corpora.workspace import HOME_VARIABLE
+
+KEYS = {
+    "document", "start", "end", "text", "action", "power", "receiver", "frame", "verdict", "gap_codes", "citations", "rule",
+    "evidence", "cure", "confidence", "not_checked", "candidates",
+}  # fmt: skip
+ON = dt.date(2026, 11, 20)
+
+
+@pytest.fixture(scope="module")
+def mined(tmp_path_factory: pytest.TempPathFactory, city: Path, prefect_server: None) -> tuple[Path, dict[str, Any]]:
+    from flows.mine import mine
+
+    base = tmp_path_factory.mktemp("mine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(base / "home"))
+        run = mine([str(city / "policies")], str(base / "out"), on=ON, units=str(city / "units.yaml"), workers=1)
+    return base / "out", run
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_every_document_is_accounted_for(mined: tuple[Path, dict[str, Any]], city: Path) -> None:
+    out, run = mined
+    files = [path for path in (city / "policies").iterdir() if path.stem.lower() != "readme"]
+    assert run["read"] == run["documents"] + run["rejected"] == len(files)
+    assert run["measures"] == len(lines(out / "findings.jsonl")) == sum(run["verdicts"].values())
+    assert {path.name for path in out.iterdir()} >= {"findings.jsonl", "findings.xlsx", "report.html", "rejected.jsonl", "run.json"}
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+
+
+def test_findings_have_the_promised_fields(mined: tuple[Path, dict[str, Any]]) -> None:
+    found = lines(mined[0] / "findings.jsonl")
+    assert all(set(item) == KEYS for item in found)
+    assert all(item["gap_codes"] for item in found if item["verdict"] == "unsupported")
+    assert all(item["cure"] for item in found if item["gap_codes"])
+    assert all(item["not_checked"] for item in found if item["verdict"] == "not_checked")
+
+
+def test_nothing_is_called_illegal(mined: tuple[Path, dict[str, Any]]) -> None:
+    for item in lines(mined[0] / "findings.jsonl"):
+        assert "违法" not in item["evidence"] + item["cure"], item
+
+
+def test_the_workbook_opens(mined: tuple[Path, dict[str, Any]]) -> None:
+    book = openpyxl.load_workbook(mined[0] / "findings.xlsx", read_only=True)
+    assert book.sheetnames == ["措施", "引用", "覆盖范围", "承接缺口"]
+
+
+def test_unreadable_documents_are_kept_with_their_reason(tmp_path: Path, prefect_server: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.mine import mine
+
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.docx").write_bytes(b"PK\x03\x04 nothing")
+    (source / "b.txt").write_text("关于设立联勤工作站的通知\n\n决定设立三个联勤工作站。\n", "utf-8")
+    run = mine([str(source)], str(tmp_path / "out"), workers=1)
+    assert (run["read"], run["documents"], run["rejected"]) == (2, 1, 1)
+    kept = lines(tmp_path / "out" / "rejected.jsonl")
+    assert kept[0]["source"].endswith("a.docx")
+    assert kept[0]["reason"]
