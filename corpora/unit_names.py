@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 _PROVINCES = tuple(
-    "河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾".split()  # noqa: SIM905 - a list in quotes is longer than it is clear
+    "河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾".split()
 )
 _REGIONS = {
     "内蒙古": "内蒙古自治区",

@@ -18,6 +18,10 @@ _FOUNDING = re.compile(
     r"(?:根据|依据|依照|按照|遵照|为)[^。！？\n]{0,600}?(?:(?:制定|制订|特制定|提出|出台|编制|修订)(?:了)?(?:本|如下|以下)"
     r"|(?:通知|公告|意见|决定|规定|纪要|通告|方案|措施|办法)如下|特(?:作|制定|通知|公告)|(?:人民)?政府决定(?=[:：])|决定(?=[:：]))"
 )
+#: 依照《…》设立的企业: the law is that of the enterprise, not of what is ordered for it.
+_ATTRIBUTIVE = re.compile(
+    r"(?:的?(?:有关)?规定)?(?:依法|已经)?(?:设立|取得|登记|成立|签订|颁发|征收|享受|作出|采取|批准|领取)(?:了)?的(?!规定|[，。；])"
+)
 _STATUTE_FORM = re.compile(r"(?:法|法典|条例|规定|办法|细则|规则|宪法|章程)(?:[（(][^（()）]*[）)])?》?$")
 _POLICY_FORM = re.compile(
     r"(?:意见|通知|方案|规划|纲要|要点|计划|批复|函|公告|纪要|讲话|报告|通报|行动|措施|指南|指引|标准|目录|清单|规范|规程|决定|文件|精神|政策)(?:[（(][^（()）]*[）)])?》?$"
@@ -167,6 +171,8 @@ class Bearings:
             if citation.relation == "basis" or founding:
                 ring.policy = True
                 ring.others.append(found)
+            return
+        if _ATTRIBUTIVE.match(self._text, citation.end):
             return
         name = re.sub(r"[《》\s]", "", citation.law)
         if (citation.kind == "self" and not found.law_id) or (

@@ -36,8 +36,8 @@ def basis_gaps(measure: Measure, basis: Basis, rule: Rule | None, setting: Setti
     for found in ring.unknown:
         judged.not_checked.append(f"{_name(found)}：{found.reason or '知识库未覆盖'}")
         _elsewhere(found, setting, rule, judged)
-    matter = telling(measure.text)
-    aside = [_aside(found, matter, rule, setting) for found in ring.statutory]
+    matter = telling(basis.sentence)
+    aside = [_aside(found, matter, rule, setting) if ring is basis.own else None for found in ring.statutory]
     for found, moved in zip(ring.statutory, aside, strict=True):
         _status(found, ring, basis, rule, setting, judged)
         if moved is not None and moved.code == "BASIS_RENUMBERED":

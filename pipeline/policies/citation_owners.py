@@ -77,7 +77,7 @@ class Owners:
         worded = self._worded(before, begin)
         if worded:
             return worded
-        if p.CONTRACT_END.search(before) or p.COUNTED.match(self.text, chain.end()):
+        if before.endswith("简称") or p.CONTRACT_END.search(before) or p.COUNTED.match(self.text, chain.end()):
             return None
         named = self._named(before, begin)
         brackets = p.BRACKETS_BEFORE.search(before) if named is None and before[-1:] in "）)" else None

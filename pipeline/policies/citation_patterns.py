@@ -60,13 +60,13 @@ BRACKETS = re.compile(rf"[”\"』」’]?(?:{G}{_BRACKET}){{1,3}}")
 _PART = rf"第{G}{NUM}{G}(?:分编|[编章节])(?:{G}[“\"][^”\"\n]{{1,16}}[”\"]|{G}[{HAN}、]{{0,16}}?)?"
 #: Between title and article: 的, 中, 第三章“法律责任”, 总则, 合同编.
 BETWEEN = re.compile(
-    rf"[”\"』」’]?(?:{G}(?:{_PART}|总则|分则|附则|[{HAN}]{{1,5}}编)){{0,4}}{G}(?:当中|之中|里面|中的|里的|中|里|之|的|原|新)?{G}(?=第{G}{DIGIT})"
+    rf"[”\"』」’]?(?:{G}(?:{_PART}|总则|分则|附则|[{HAN}]{{1,5}}编(?:通则)?)){{0,4}}(?:[：:](?=第))?{G}(?:当中|之中|里面|中的|里的|中|里|之|的|原|新)?{G}(?=第{G}{DIGIT})"
 )
 #: Brackets at the end of what stands before an article, and those that define a short name.
 BRACKETS_BEFORE = re.compile(r"(?:[（(][^（）()\n]{1,60}[）)]\s{0,2}){1,2}$")
 DEFINING = re.compile(r"[（(](?=[^（）()\n]{0,40}简称)(?=[^（）()]{2,60}[）)])")
 #: Characters with which BRACKETS or BETWEEN can begin after a title.
-AFTER_TITLE = frozenset('”"』」’（(〔[【 \t\u3000\xa0\n第总分附中里之的原新当合物继婚人侵')
+AFTER_TITLE = frozenset('：:”"』」’（(〔[【 \t\u3000\xa0\n第总分附中里之的原新当合物继婚人侵')
 
 YEAR = r"(?:19|20)[0-9]{2}"
 _WIDE = str.maketrans("０１２３４５６７８９〇○零一二三四五六七八九", "0123456789000123456789")

@@ -275,7 +275,7 @@ class TitleSpotter:
             return True
         if text[end - 1] == "法" and length < _LONG:
             return behind[:1] == "第" or behind.startswith(("（以下简称", "(以下简称"))
-        return _KEEPS_ON.match(behind) is not None
+        return text[end - 1] in "法典" and _KEEPS_ON.match(behind) is not None
 
     def _mention(self, text: str, start: int, end: int, title: str, *, quoted: bool) -> Mention:
         year: int | None = None

@@ -26,6 +26,7 @@ _TERM = re.compile(r"(?:至|到|截至|截止到?)\s*([12]\d{3})\s*年(?:\s*(\d{
 _OWN_PUBLICATION = re.compile(
     r"[（(]?此件[^。）)\n]{0,10}公开[^。）)\n]{0,6}[）)]?|主动公开|依申请公开|信息公开|政务公开"
 )
+_DECIDERS = re.compile(r"^(?:国务院|省(?:级)?人民政府|[\u4e00-\u9fff]{2,3}省人民政府|自治区人民政府)$")
 _APPROVED_BY = re.compile(
     r"(?:经|报请|报经|报|由)([\u4e00-\u9fff]{0,5}?)[市省](?:人民政府|政府|委)(?:[^。；\n]{0,10})(?:批准|同意|批复|审批)"
 )
@@ -208,6 +209,8 @@ def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judge
     if any(level in approvals and approvals[level].search(said) for level in higher):
         return
     if rule.decider == "next_higher" and _named_above(said, setting.document):
+        return
+    if rule.decider in ("省", "国家") and _DECIDERS.search(measure.actor):
         return
     issuer = setting.document.level
     if issuer not in GOVERNMENTS or setting.state_council:

@@ -27,7 +27,7 @@ _PAST = re.compile(
 )
 _DONE = re.compile(r"^[^，。；]{0,3}了(?!解)")
 #: `撤销机构的，应当…`: a condition, not an act.
-_CONDITION = re.compile(r"^[^，。；]{0,40}的[，,；;]|^[^，。；]{0,14}(?:时|后|前|之日起?)[，,]")
+_CONDITION = re.compile(r"^[^，。；]{0,14}(?:时|后|前|之日起?)[，,]")
 _WHEN = re.compile(r"(?:如|若|如果|凡|因|对于|违反|未|擅自|非法|违法|违规)[^，。；]{0,24}$")
 #: Neither order nor change: definitions, scope, entry into force, interpretation.
 _CLERICAL = re.compile(
@@ -118,11 +118,16 @@ def _stands(kind: Kind, plain: str, match: re.Match[str]) -> bool:
         return False
     if _PAST.search(before) or _DONE.search(plain[match.end() :]):
         return False
-    return not (
-        kind.confers
-        and kind.negatable
-        and (_CONDITION.search(plain[match.end() :]) or _WHEN.search(plain[start : match.start()]))
-    )
+    return not (kind.confers and kind.negatable and _is_condition(plain, start, match))
+
+
+def _is_condition(plain: str, start: int, match: re.Match[str]) -> bool:
+    """Say whether the segment of a match only names a case (撤销机构的，…), and the act follows."""
+    last = max(plain.rfind(mark, 0, match.end()) for mark in "，,") + 1
+    ends = [at for mark in "，,；;。" if (at := plain.find(mark, match.end())) >= 0]
+    segment = plain[max(last, start) : min(ends, default=len(plain))]
+    named = bool(ends) and segment.endswith("的")
+    return named or bool(_CONDITION.search(plain[match.end() :]) or _WHEN.search(plain[start : match.start()]))
 
 
 def _orders(plain: str, words: Words) -> bool:
