@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import json
 from pathlib import Path
@@ -74,3 +75,22 @@ def test_unreadable_documents_are_kept_with_their_reason(tmp_path: Path, prefect
     kept = lines(tmp_path / "out" / "rejected.jsonl")
     assert kept[0]["source"].endswith("a.docx")
     assert kept[0]["reason"]
+
+
+def test_findings_agree_with_what_the_documents_were_written_to_show(mined: tuple[Path, dict[str, Any]], city: Path) -> None:
+    """Guards against regressions: the rules were written with these documents in sight."""
+    found = lines(mined[0] / "findings.jsonl")
+    with (city / "policies_truth.csv").open(encoding="utf-8-sig", newline="") as file:
+        truth = list(csv.DictReader(file))
+    located, agreed = 0, 0
+    for row in truth:
+        near = [
+            item
+            for item in found
+            if item["document"] == row["document"] and (row["quotation"] in item["text"] or item["text"] in row["quotation"])
+        ]
+        wanted = {code for code in row["gap_codes"].split("|") if code}
+        located += bool(near)
+        agreed += any(item["verdict"] == row["verdict"] and wanted <= set(item["gap_codes"]) for item in near)
+    assert located == len(truth)
+    assert agreed >= 0.9 * len(truth)
