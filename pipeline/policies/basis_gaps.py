@@ -43,6 +43,8 @@ def basis_gaps(measure: Measure, basis: Basis, rule: Rule | None, setting: Setti
         if moved is not None and moved.code == "BASIS_RENUMBERED":
             judged.gaps.append(moved)
         if not is_good(found):
+            if found.status is Status.NOT_CHECKED:
+                judged.not_checked.append(f"{_name(found)}：{found.reason or '未核查'}")
             continue
         _territory(found, setting, rule, judged)
         _since(found, setting, rule, judged)

@@ -38,7 +38,8 @@ _POINTS = (
 _BELOW = rf"{_PARAGRAPHS}|{_POINTS}"
 #: What goes on after an article: its paragraphs and items, and further articles of the same statute.
 _CONTINUED = (
-    rf"(?:{G}(?:[的中]{G})?(?:{_BELOW})|[（(](?:{_BELOW})[）)]"
+    rf"(?:(?<=[条條])[{ROUND[30:]}](?![项款])"  # 第二十五条② is its second paragraph
+    rf"|{G}(?:[的中]{G})?(?:{_BELOW})|[（(](?:{_BELOW})[）)]"
     rf"|(?<=[条條一二三四五六七八九十]){NUM}款(?=第|{DIGIT}|的?规定|[、，。）]|$)|(?<=[条條款])[0-9０-９]{{1,2}}项(?!目)"
     rf"|(?:{_JOIN})(?:{ARTICLE}|{_BELOW}|{NUM}{G}{_ARTICLE_END}(?:{_SUFFIX})?|{NUM}{G}[款项](?![项目]))"
     rf"|{G}[，,]{G}(?={ARTICLE}|{_BELOW})(?:{ARTICLE}|{_BELOW}))"
@@ -47,6 +48,8 @@ _CONTINUED = (
 CHAIN = re.compile(rf"第(?:(?<!\n第)|(?={G}{NUM}{G}[条條](?:之{NUM})?[^\s]))(?<=第){ARTICLE[1:]}{_CONTINUED}{{0,60}}")
 #: The same with 第 left out, directly behind a title: 城乡规划法64条.
 SHORT = re.compile(rf"{G}{NUM}{G}{_ARTICLE_END}(?:{_SUFFIX})?{_CONTINUED}{{0,60}}")
+#: Before such a reference to the document itself: 本条例六十条.
+SHORT_SELF = re.compile(rf"本(?:法|条例|办法|规定|细则|解释|规则|决定)(?={NUM}[条條](?![例约件款]))")
 #: Paragraphs with no article before them: 第二款第（三）项.
 LOWER = re.compile(rf"第{G}{_NUMBERS}{G}款(?!项){_CONTINUED}{{0,20}}")
 #: The same, only for a tail: 前款第（三）项, 本条第二款.
@@ -116,14 +119,16 @@ _OPEN, _CLOSE = "〔［\\[【（(〈﹝", "〕］\\]】）)〉﹞"
 #: Document number from its bracketed year on: 〔2018〕37号.
 NUMBER_YEAR = re.compile(rf"[{_OPEN}]{G}[12１２][0-9０-９]{{3}}{G}年?{G}[{_CLOSE}]{G}(?:第{G})?[0-9０-９]{{1,5}}{G}号")
 #: The issuer's code before it, after the last word that is no part of one.
-NUMBER_CODE = re.compile(rf"[{HAN}A-Za-z]{{1,14}}{G}$")
+NUMBER_CODE = re.compile(rf"[{HAN}A-Za-z]{{1,14}}[ \t\u3000]{{0,2}}\Z")
 NUMBER_STOP = re.compile(
     r".*(?:根据|依据|按照|依照|参照|遵照|贯彻|落实|执行|印发|转发|下发|发布|制定|文件|废止|修改|以及|政府|部门|委员会|通知|文号|公布"
     r"|详见|参见|并以|已以|[见和与及的等经以由为将对在从至到按即]|号文?)"
 )
 #: Orders: 国务院令第423号, 主席令第七十号.
 ORDER = re.compile(rf"令{G}(?:[（(]?{YEAR}年?[）)]?)?{G}第{G}{NUM}{G}号")
-ORDER_ISSUER = re.compile(rf"(?:中华人民共和国)?(?:主席|国务院|[{HAN}]{{2,14}}(?:部|委员会|总局|署|局|行|会|政府|委))$")
+ORDER_ISSUER = re.compile(
+    rf"(?:中华人民共和国)?(?:主席|国务院|[{HAN}]{{2,14}}(?:部|委员会|总局|署|局|行|会|政府|委))\Z"
+)
 
 DEFINED = re.compile(
     r"(?:以下|下)?(?:均?简称|下均?称|以下均?称|统称)(?:作|为)?[:：]?\s*[《〈“\"‘'「『]{0,2}([^《》〈〉“”\"‘’'「」『』（）()，,。；;]{2,40}?)[》〉”\"’'」』]{0,2}"
@@ -184,7 +189,7 @@ VAGUE = (
 VAGUE_WHOSE = re.compile(rf"(?:(?:{_WHOSE})(?:现行)?的?(?:其他|其它)?|现行的?|其他|其它|行政|地方性|地方)$")
 
 RELATION = re.compile(
-    r".*(参照|比照|参考|违反|违背|触犯|不符合|抵触|(?:修改|修订|修正)(?![的后前版过）)年实案])|废止(?![的前后])|依照|依据|根据|按照|遵照|遵循|适用|符合|执行|落实|贯彻|按|依)",
+    r".*(参照|比照|参考|违反|违背|触犯|不符合|抵触|(?:修改|修订|修正)(?![的后前版过）)年实案])|废止(?![的前后])|依照|依据|根据|按照|遵照|遵循|(?<!参照)适用|符合|(?<!参照)执行|落实|贯彻|按|依)",
     re.DOTALL,
 )
 RELATIONS = {

@@ -140,6 +140,13 @@ def read_pins(
                     link = ""
                     continue
                 after_suffix = False
+            if (
+                token[0] in ROUND[30:]
+                and text[token.start() - 1] in "条條"
+                and text[token.end() : token.end() + 1] != "项"
+            ):
+                reader.close("款", [_Number(found, "", token.start())], token.end())
+                continue
             numbers.append(_Number(found, link, begun if begun >= 0 else token.start()))
             link, begun = "", -1
         elif kind == "unit":

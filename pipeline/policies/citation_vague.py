@@ -16,6 +16,7 @@ _NAMED = re.compile(rf"(?:[》〉]|本(?:{p.KIND})|[该同](?:{p.KIND})|第{p.NU
 _REFERENCE = re.compile(r".*(参照|违反|违背|依照|依据|根据|按照|遵照|符合|执行|适用|按)", re.DOTALL)
 
 
+_HEAD = 1_000  # characters in which a document gives its own number
 _NO_RULES = frozenset(a + b for a in ("有关", "相关") for b in ("规范", "标准", "制度", "文件", "政策", "办法", "条例"))
 
 
@@ -44,7 +45,10 @@ def relation_before(text: str, start: int) -> str:
 
 
 def numbers(text: str, spans: Spans) -> list[Citation]:
-    """Return the document numbers outside other citations: 国办发〔2018〕37号, 国务院令第423号; `law` is a title directly behind."""
+    """Return the document numbers outside other citations: 国办发〔2018〕37号, 国务院令第423号.
+
+    The document's own number, alone on a line of its head, is no citation.
+    """
     out: list[Citation] = []
     for match in p.NUMBER_YEAR.finditer(text):
         if spans.overlap(match.start(), match.end()):
@@ -57,33 +61,27 @@ def numbers(text: str, spans: Spans) -> list[Citation]:
         name = name[stop.end() :] if stop else name
         if name.strip():
             start = match.start() - len(name)
-            written = text[start : match.end()]
-            out.append(
-                Citation(
-                    start,
-                    match.end(),
-                    written,
-                    "number",
-                    _BLANK.sub("", written),
-                    relation=relation_before(text, start),
-                )
-            )
+            if not _is_own_number(text, start, match.end()):
+                out.append(_number(text, start, match.end()))
     for match in p.ORDER.finditer(text) if "令" in text else ():
         issuer = p.ORDER_ISSUER.search(text[max(0, match.start() - 22) : match.start()])
         if issuer and not spans.overlap(match.start(), match.end()):
-            start = match.start() - len(issuer[0])
-            written = text[start : match.end()]
-            out.append(
-                Citation(
-                    start,
-                    match.end(),
-                    written,
-                    "number",
-                    _BLANK.sub("", written),
-                    relation=relation_before(text, start),
-                )
-            )
+            out.append(_number(text, match.start() - len(issuer[0]), match.end()))
     return out
+
+
+def _number(text: str, start: int, end: int) -> Citation:
+    written = text[start:end]
+    return Citation(start, end, written, "number", _BLANK.sub("", written), relation=relation_before(text, start))
+
+
+def _is_own_number(text: str, start: int, end: int) -> bool:
+    """Whether a number stands on a line of its own in the document's head: it is the document's."""
+    if start > _HEAD:
+        return False
+    after = text.find("\n", end)
+    line = text[text.rfind("\n", 0, start) + 1 : after if after >= 0 else len(text)]
+    return line.strip() == text[start:end] and (after >= 0 or start > 0)
 
 
 def vague(text: str, spans: Spans, ends: set[int]) -> list[Citation]:

@@ -60,6 +60,11 @@ class _Pass:
         self.owners = Owners(text, self.document, spotter)
         self.chains = {m.start(): m for m in p.CHAIN.finditer(text)} if "条" in text or "條" in text else {}
 
+        for match in p.SHORT_SELF.finditer(text):
+            short = p.SHORT.match(text, match.end())
+            if short:
+                self.chains[match.end()] = short
+
     def run(self) -> list[Citation]:
         text = self.text
         mentions = self._defining(self.spotter.spot(text, self.document.own))
@@ -71,7 +76,7 @@ class _Pass:
         done = 0
         titles: list[tuple[int, int, Mention | re.Match[str]]] = [(m.start, 0, m) for m in mentions]
         for start, order, found in merge(
-            titles, ((s, 1, m) for s, m in self.chains.items()), others, key=lambda event: event[:2]
+            titles, ((s, 1, m) for s, m in sorted(self.chains.items())), others, key=lambda event: event[:2]
         ):
             if start < done:
                 continue

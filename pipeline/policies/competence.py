@@ -290,6 +290,8 @@ def _term(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None:
     elif last < setting.on:
         evidence = f"试点期至{last.isoformat()}，文件日期为{setting.on.isoformat()}，文中未载明延长的决定"
         judged.gaps.append(_gap("TRIAL_EXPIRED", rule, evidence, setting, 0.8))
+    else:
+        judged.not_checked.append(f"试点期至{last.isoformat()}，尚未届满；试点的授权依据未核")
 
 
 def _day(match: re.Match[str]) -> dt.date | None:

@@ -36,6 +36,8 @@ _CLERICAL = re.compile(
     r"^[^，。；]{2,40}(?:清单|名单|目录|对照表|一览表|登记表|申请表)$|^(?:出席|参加|主持|记录|列席)"
 )
 _MODAL = re.compile(r"应当|应|须|必须|要|不得|可以|负责|由|将|予以|给予|实行|禁止|严禁|鼓励|支持")
+#: The one who was entrusted is no act.
+_ENTRUSTED = re.compile("受委托|被委托|委托机关|委托书")
 _SEGMENT = re.compile(r"[，,：:]")
 _LONG = 400
 
@@ -151,6 +153,7 @@ def _action(said: str, plain: str, actor: str, words: Words) -> str:
     Terms of power are left out (行政处罚权 is what is moved, not what is done), unless nothing else is left.
     """
     behind = plain[plain.find(actor) + len(actor) :] if actor and actor in plain else plain
+    said, behind = _ENTRUSTED.sub("", said), _ENTRUSTED.sub("", behind)
     for text in (words.powers.sub("", said), words.powers.sub("", behind), said, plain):
         hits = [
             (match.start(), -len(match[0]), name)

@@ -21,7 +21,9 @@ def found(text: str, own: str = "") -> list[tuple[object, ...]]:
     out: list[tuple[object, ...]] = []
     for c in FINDER.find(text, own):
         assert text[c.start : c.end] == c.text
-        number = (c.article.number, c.article.suffix) if c.article and c.article.suffix else c.article and c.article.number
+        number = (
+            (c.article.number, c.article.suffix) if c.article and c.article.suffix else c.article and c.article.number
+        )
         out.append((c.text, c.kind, c.law, number, c.paragraph, c.item))
     return out
 
@@ -39,20 +41,38 @@ def articles(text: str, own: str = "") -> list[tuple[object, ...]]:
         ("“行政处罚法”第２４条第１款", [("行政处罚法”第２４条第１款", "article", "行政处罚法", 24, 1, None)]),
         ("城里的水法64条", [("水法64条", "article", "水法", 64, None, None)]),
         ("刑法第一百二十条之一", [("刑法第一百二十条之一", "article", "刑法", (120, 1), None, None)]),
-        ("《民法典》第三编第二章第四百七十条", [("《民法典》第三编第二章第四百七十条", "article", "民法典", 470, None, None)]),
+        (
+            "《民法典》第三编第二章第四百七十条",
+            [("《民法典》第三编第二章第四百七十条", "article", "民法典", 470, None, None)],
+        ),
         ("民法典合同编第四百七十条", [("民法典合同编第四百七十条", "article", "民法典", 470, None, None)]),
         ("《行政处\n罚法》第二十\n四条", [("《行政处\n罚法》第二十\n四条", "article", "行政处罚法", 24, None, None)]),
-        ("依照行 政 处 罚 法第 二 十 四 条", [("行 政 处 罚 法第 二 十 四 条", "article", "行政处罚法", 24, None, None)]),
+        (
+            "依照行 政 处 罚 法第 二 十 四 条",
+            [("行 政 处 罚 法第 二 十 四 条", "article", "行政处罚法", 24, None, None)],
+        ),
         ("根据行政许可法", [("行政许可法", "title", "行政许可法", None, None, None)]),
         ("《水法》实施细则第三条", [("《水法》实施细则第三条", "article", "水法实施细则", 3, None, None)]),
         ("浙江省《物业管理条例》第三条", [("《物业管理条例》第三条", "article", "浙江省物业管理条例", 3, None, None)]),
         ("德国《民法典》第三条", [("《民法典》第三条", "article", "德国民法典", 3, None, None)]),
         (
             "最高人民法院《关于适用〈中华人民共和国行政诉讼法〉的解释》第三条",
-            [("《关于适用〈中华人民共和国行政诉讼法〉的解释》第三条", "article", "最高人民法院关于适用〈中华人民共和国行政诉讼法〉的解释", 3, None, None)],
+            [
+                (
+                    "《关于适用〈中华人民共和国行政诉讼法〉的解释》第三条",
+                    "article",
+                    "最高人民法院关于适用〈中华人民共和国行政诉讼法〉的解释",
+                    3,
+                    None,
+                    None,
+                )
+            ],
         ),
         ("依照河北省某某条例第三条", [("河北省某某条例第三条", "article", "河北省某某条例", 3, None, None)]),
-        ("按照关于贯彻实施民法典的意见第三条", [("关于贯彻实施民法典的意见第三条", "article", "关于贯彻实施民法典的意见", 3, None, None)]),
+        (
+            "按照关于贯彻实施民法典的意见第三条",
+            [("关于贯彻实施民法典的意见第三条", "article", "关于贯彻实施民法典的意见", 3, None, None)],
+        ),
     ],
 )
 def test_titles_and_articles(text: str, wanted: list[tuple[object, ...]]) -> None:
@@ -150,7 +170,10 @@ def test_year_of_the_version(text: str, year: int | None) -> None:
         ("依据浙政发[2018]37号", ("浙政发[2018]37号", "number", "浙政发[2018]37号")),
         ("见龙政发（2018）3 号", ("龙政发（2018）3 号", "number", "龙政发（2018）3号")),
         ("根据国务院令第423号", ("国务院令第423号", "number", "国务院令第423号")),
-        ("按《关于试点的通知》（国办发【2018】37号）办", ("《关于试点的通知》（国办发【2018】37号）", "number", "关于试点的通知")),
+        (
+            "按《关于试点的通知》（国办发【2018】37号）办",
+            ("《关于试点的通知》（国办发【2018】37号）", "number", "关于试点的通知"),
+        ),
         ("依照有关法律法规的规定", ("有关法律法规的规定", "vague", "")),
         ("法律、法规规定的", ("法律、法规规定", "vague", "")),
         ("按国家有关规定", ("国家有关规定", "vague", "")),
