@@ -16,15 +16,18 @@ from corpora.dated import DataFileError
 
 HEADER = ("code", "name", "kind", "parent", "aliases", "valid_from", "valid_to", "successor")
 KINDS = (
-    "city", "zone", "community", "town", "village", "road", "estate", "landmark", "school", "market", "industrial_park",
+    "city", "district", "county", "zone", "subdistrict", "town", "township", "community", "village", "road", "estate",
+    "landmark", "school", "market", "industrial_park",
 )  # fmt: skip
 
-#: A name of two characters is found only with one of these behind it: 南港 alone stands in too many other words.
+#: A name shorter than a gazetteer's shortest is found only with one of these behind it: 南港 alone stands in other words too.
 _SUFFIXES = {
     "city": ("市",),
     "zone": ("片区",),
     "community": ("社区", "居委会", "居委", "村"),
+    "subdistrict": ("街道",),
     "town": ("镇", "乡", "街道"),
+    "township": ("乡",),
     "village": ("村", "社区"),
     "road": ("路", "街", "大道", "巷"),
     "estate": ("小区", "花园", "公寓"),
@@ -67,13 +70,20 @@ class Gazetteer:
     Attributes:
         places: in the order of the file; on a day, those that are there on it.
         day: the day, or None for all times.
+        shortest: characters that a name needs to be found as it stands.
     """
 
     def __init__(
-        self, places: Iterable[Place], *, day: datetime.date | None = None, known: Mapping[str, Place] | None = None
+        self,
+        places: Iterable[Place],
+        *,
+        day: datetime.date | None = None,
+        known: Mapping[str, Place] | None = None,
+        shortest: int = _SHORTEST,
     ) -> None:
         self.places = tuple(places)
         self.day = day
+        self.shortest = shortest
         # On a day, the names of places that are gone are still written; `_known` holds those too.
         self._known = known if known is not None else {place.code: place for place in self.places}
         self._finder: tuple[ahocorasick_rs.AhoCorasick, list[tuple[str, ...]]] | None = None
@@ -105,7 +115,8 @@ class Gazetteer:
 
     def on(self, day: datetime.date) -> Gazetteer:
         """Return the places of a day. Names of places that are gone by then are found as their successors."""
-        return Gazetteer((p for p in self._known.values() if dated.valid_on(p, day)), day=day, known=self._known)
+        places = (p for p in self._known.values() if dated.valid_on(p, day))
+        return Gazetteer(places, day=day, known=self._known, shortest=self.shortest)
 
     def resolve(self, code: str, day: datetime.date) -> tuple[str, ...]:
         """Return the place on `day`: itself, or those that its chain of successors leads to; empty if there is none.
@@ -157,7 +168,7 @@ class Gazetteer:
             current = self.day is None or dated.valid_on(place, self.day)
             codes = (place.code,) if current else self.resolve(place.code, self.day or datetime.date.max)
             for name in (place.name, *place.aliases) if codes else ():
-                for written in _written(name, place.kind):
+                for written in _written(name, place.kind, self.shortest):
                     (present if current else gone).setdefault(written, {}).update(dict.fromkeys(codes))
         # A name taken over by a place of today means that one: 西河村 (gone) says nothing where a 西河村 is there.
         return {name: self._innermost(tuple(codes)) for name, codes in (gone | present).items()}
@@ -169,10 +180,10 @@ class Gazetteer:
         return tuple(code for code in codes if code not in outer)
 
 
-def _written(name: str, kind: str) -> tuple[str, ...]:
-    if len(name) >= _SHORTEST:
+def _written(name: str, kind: str, shortest: int) -> tuple[str, ...]:
+    if len(name) >= shortest:
         return (name,)
-    return tuple(name + suffix for suffix in _SUFFIXES.get(kind, ())) if len(name) == _SHORTEST - 1 else ()
+    return tuple(name + suffix for suffix in _SUFFIXES.get(kind, ())) if len(name) == shortest - 1 else ()
 
 
 def _read(text: str, path: Path) -> list[Place]:

@@ -1,7 +1,7 @@
 """Whose territory an organ's name or a title speaks of: 杭州市人民政府 → 浙江/杭州, 河北省教育厅 → 河北.
 
-Provinces and prefecture-level cities come from `data/territories.txt`. A county is told by its form alone, and is put
-below a city or province only where the name says so: nothing is guessed.
+Provinces, cities and counties come from the list of administrative divisions. A county that is not in it is told by its form
+alone, and is put below a city or province only where the name says so: nothing is guessed.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+
+from corpora.divisions import Divisions
 
 _ETHNIC = (
-    "壮族|回族|维吾尔|朝鲜族|土家族|苗族|藏族|羌族|彝族|布依族|侗族|哈尼族|傣族|白族|景颇族|傈僳族|蒙古族?|哈萨克"
-    "|柯尔克孜"
+    "壮族|回族|维吾尔|朝鲜族|土家族|苗族|藏族|羌族|彝族|布依族|侗族|哈尼族|傣族|白族|景颇族|傈僳族|(?<!内)蒙古族?|哈萨克"
+    "|柯尔克孜族?|满族|畲族|瑶族|黎族|拉祜族|佤族|纳西族|仡佬族|水族|仫佬族|毛南族|撒拉族|裕固族|保安族|东乡族|独龙族|怒族"
+    "|普米族|布朗族|塔吉克|锡伯|达斡尔族?|鄂温克族?|鄂伦春"
 )
 _PROVINCE_END = re.compile(rf"(?:{_ETHNIC})*(?:特别行政区|自治区|省|市)$")
-_COUNTY_END = re.compile(r"(?<=..)(?:畲族)?(?:自治县|县|旗|区|市)$")
-_CITY_END = re.compile(rf"(?:(?:{_ETHNIC})+自治州|自治州|地区|盟)$")
+_COUNTY_END = re.compile(rf"(?<=..)(?:(?:{_ETHNIC}|各族)*自治[县旗]|县|旗|区|市)$|(?<=东乡)族自治县$")
+_CITY_END = re.compile(rf"(?:(?:{_ETHNIC})+自治州|自治州|地区|盟|(?<=..)市)$")
+#: Provinces that the list of divisions leaves out.
+_ELSEWHERE = ("台湾省", "香港特别行政区", "澳门特别行政区")
 _NATIONAL = re.compile(
     r"中共中央|中央|国务院|全国人民代表大会|全国人大|最高人民|中华人民共和国|国家|中国(?!共产党[^中])|全国"
     r"|(?:外交|国防|教育|科技|科学技术|工业和信息化|公安|民政|司法|财政|人力资源社会保障|人力资源和社会保障|自然资源|国土资源"
@@ -55,28 +59,27 @@ class Place:
 class _Table:
     provinces: dict[str, str]  # full and short names → short name
     cities: dict[str, tuple[str, str]]  # names → province, city
-    counties: dict[str, tuple[str, str, str]]  # full names → province, city, county
+    counties: dict[str, list[tuple[str, str, str]]]  # full names → province, city (or ""), county
     names: re.Pattern[str]
 
 
 @cache
 def _table() -> _Table:
-    text = resources.files("corpora").joinpath("data/territories.txt").read_text("utf-8")
+    divisions = Divisions.load()
     provinces: dict[str, str] = {}
     cities: dict[str, tuple[str, str]] = {}
-    counties: dict[str, tuple[str, str, str]] = {}
-    for line in text.splitlines():
-        if not line or line.startswith("#"):
-            continue
-        province, *names = line.split()
-        short = _PROVINCE_END.sub("", province)
-        provinces[province] = provinces[short] = short
-        for name in names:
-            name, _, inside = name.rstrip(")").partition("(")
-            city = _CITY_END.sub("", name)
-            forms = {name, city + "市"} if city == name else {name, city + "州"} if name.endswith("自治州") else {name}
-            cities |= dict.fromkeys(forms, (short, city))
-            counties |= {county: (short, city, _COUNTY_END.sub("", county)) for county in inside.split(",") if county}
+    counties: dict[str, list[tuple[str, str, str]]] = {}
+    for name in (*divisions.provinces.values(), *_ELSEWHERE):
+        provinces[name] = provinces[_PROVINCE_END.sub("", name)] = _PROVINCE_END.sub("", name)
+    for code, name in divisions.cities.items():
+        city = _CITY_END.sub("", name)
+        forms = {name, city, city + "州"} if name.endswith("自治州") else {name, city} if name.endswith("市") else {name}
+        cities |= dict.fromkeys(forms, (provinces[divisions.provinces[code[:2]]], city))
+    for code, name in divisions.counties.items():
+        city = _CITY_END.sub("", divisions.cities.get(code[:4], ""))
+        if code[:4] not in divisions.cities or name != divisions.cities[code[:4]]:  # 东莞市 is its own only county
+            place = provinces[divisions.provinces[code[:2]]], city, _COUNTY_END.sub("", name)
+            counties.setdefault(name, []).append(place)
     # 吉林 and 海南 are provinces too: the city or prefecture is meant only with 市 or 州.
     cities = {name: found for name, found in cities.items() if name not in provinces}
     pattern = "|".join(map(re.escape, sorted([*provinces, *cities], key=len, reverse=True)))
@@ -108,13 +111,17 @@ def place_of(name: str, *, organ: bool = True) -> Place:
     found = _COUNTY.match(rest)
     if found and not _NO_COUNTY.search(found[1]):
         level = "县"
-        known = table.counties.get(found[1])
-        if known is None and not organ:
+        known = [
+            place
+            for place in table.counties.get(found[1], ())
+            if province in ("", place[0]) and city in ("", place[1])
+        ]
+        if not known and not organ:
             return Place(
                 "/".join(part for part in (province, city) if part), "市" if city else "省" if province else ""
             )
-        if known and (not province or known[0] == province) and (not city or known[1] == city):
-            province, city, county = known
+        if len(known) == 1:
+            province, city, county = known[0]
         elif province:
             county = _COUNTY_END.sub("", found[1]) or found[1]
         rest = rest[found.end(1) :]

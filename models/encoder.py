@@ -12,7 +12,7 @@ from models.compiled import columns_of, weigh
 from pipeline.petitions.features import BUCKET_BITS, TextFeatures
 
 #: Share of each block in the whole vector, and whether its counts are damped (1 + ln count).
-BLOCKS = {"char": (1.0, False), "word": (0.7, True), "title": (0.7, True)}
+BLOCKS = {"char": (1.0, False), "word": (0.7, True), "title": (0.7, True), "place": (0.7, True)}
 #: Coefficients one linear view may hold (float32, 4 bytes each): rare buckets are dropped until it fits.
 MAX_COEFFICIENTS = 48_000_000
 

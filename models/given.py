@@ -28,16 +28,16 @@ class GivenScores:
     """Views of a batch and what stands behind them.
 
     Attributes:
+        features: the batch, with the places named in it where there is a gazetteer.
         views: name → float32 scores, shape (rows, units).
         duty: index into the duty list of the best duty of each unit, -1 for none; shape (rows, units).
-        places: what the gazetteer found in each text.
         place_of: per row, unit index → the place name that speaks for it.
         names: per row, unit index → the unit's name as it stands in the text.
     """
 
+    features: TextFeatures
     views: dict[str, F32]
     duty: I64
-    places: list[list[PlaceMatch]]
     place_of: list[dict[int, str]]
     names: list[dict[int, str]]
 
@@ -100,7 +100,9 @@ class GivenViews:
         if "place" in self.names:
             views["place"] = place
         views["name"] = name
-        return GivenScores(views, duty, matches, place_of, named)
+        if self._gazetteer is not None:
+            features = features.with_places(matches, self._gazetteer)
+        return GivenScores(features, views, duty, place_of, named)
 
     def _units_of(self, match: PlaceMatch) -> set[int]:
         if self._gazetteer is None or len(match.codes) != 1:

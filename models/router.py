@@ -111,7 +111,7 @@ class Router:
             made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
         )
         excluded, refused = self._refusals(petitions["refused_units"].to_pylist())
-        scored = self.unit.score(made.features, given, self.issue.labels, issues, excluded)
+        scored = self.unit.score(given, self.issue.labels, issues, excluded)
         ranked = rank(scored.probabilities, self.config.top_k)
         urgency = self._urgency.assess(texts, emitted.codes)
         levels = [item.level for item in urgency]

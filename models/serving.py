@@ -82,6 +82,8 @@ def load_router(
         learnt = unit_model(unit_saved)
         if city.directory is None:
             city = trained
+        elif city.gazetteer is None:  # the model knows the places it was trained with
+            city = dataclasses.replace(city, gazetteer=trained.gazetteer, division=trained.division)
         directory = city.directory or directory_of(unit_saved, trained)
         today = directory.on(on)
         unit = rebase(learnt, directory, today, on)

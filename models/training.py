@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from corpora.divisions import Divisions
 from corpora.issue_tree import IssueTree
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
@@ -46,11 +48,13 @@ class City:
         directory: its units, or None where only labelled rows are known.
         gazetteer: its places, or None.
         files: the files these came from, kept beside a model: name → content.
+        division: code of the city in the list of administrative divisions, where its places come from there.
     """
 
     directory: UnitDirectory | None = None
     gazetteer: Gazetteer | None = None
     files: tuple[tuple[str, bytes], ...] = ()
+    division: str | None = None
 
     @classmethod
     def load(cls, units: Path | None, places: Path | None = None) -> City:
@@ -64,13 +68,19 @@ class City:
             files.append(("places.csv", places.read_bytes()))
         return cls(UnitDirectory.load(units), Gazetteer.load(places) if places else None, tuple(files))
 
+    def in_division(self, code: str | None) -> City:
+        """Return the city with the places of the administrative division where it has no gazetteer of its own."""
+        if code is None or self.gazetteer is not None:
+            return self
+        return dataclasses.replace(self, gazetteer=Divisions.load().gazetteer(code), division=code)
+
     def lexicon(self) -> tuple[str, ...]:
         """Return the words that the segmenter must know: petition terms, unit names, communities and places."""
         words = set(petition_terms())
         if self.directory is not None:
             words |= {name for unit in self.directory.units for name in (unit.name, *unit.aliases)}
             words |= {word for duty in self.directory.duties() for word in duty.keywords}
-        if self.gazetteer is not None:
+        if self.gazetteer is not None and self.division is None:
             words |= {place.name for place in self.gazetteer.places}
         return tuple(sorted(word for word in words if 2 <= len(word) <= 12 and not word.isascii()))
 
@@ -127,10 +137,12 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
         plain["labels"] = list(model.labels)
         labels_of, classes = model.labels, len(model.labels)
     else:
+        city = city.in_division(Divisions.load().city_named_in(located(made)))
         unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
         arrays, plain = persistence.dump(_classifier(unit.classifier))
         plain["labels"] = list(unit.units)
         plain["unit_names"] = [u.name for u in directory.units]
+        plain["division"] = city.division
         plain["references"] = petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
         if unit.history is not None:
             arrays["history.shares"] = unit.history.shares
@@ -169,7 +181,7 @@ def _fit_unit(
     gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
     given = GivenViews(directory, gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
     issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
-    model, held_out = UnitModel.fit(made.features, codes, y, order, given.views, issue_labels, issues)
+    model, held_out = UnitModel.fit(given, codes, y, order, issue_labels, issues)
     return model, held_out, directory
 
 
@@ -273,7 +285,7 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
         if unit.history is not None and issue is not None:
             issue_labels, issues = issue.labels, issue.probabilities(made.features)
         excluded = refusals(petitions, directory)
-        probabilities, names = unit.score(made.features, given, issue_labels, issues, excluded).probabilities, unit.units
+        probabilities, names = unit.score(given, issue_labels, issues, excluded).probabilities, unit.units
     return Scores(probabilities, names, [label for label in truth if label], skipped)
 
 
@@ -314,7 +326,8 @@ def lexicon_of(saved: registry.SavedModel) -> tuple[str, ...]:
 
 def city_of(saved: registry.SavedModel) -> City:
     """Return the directory and places a version was trained with."""
-    return City.load(saved.companion("units.yaml"), saved.companion("places.csv"))
+    city = City.load(saved.companion("units.yaml"), saved.companion("places.csv"))
+    return city.in_division(saved.manifest["model"].get("division"))
 
 
 def directory_of(saved: registry.SavedModel, city: City) -> UnitDirectory:

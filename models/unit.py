@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy.typing as npt
 from models.classifier import FOLDS, Classifier, HeldOut, Scored, make_folds
 from models.given import GivenScores
 from models.ranker import Ranker
-from pipeline.petitions.features import TextFeatures
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -79,36 +78,33 @@ class UnitModel:
     @classmethod
     def fit(
         cls,
-        features: TextFeatures,
+        given: GivenScores,
         units: Sequence[str],
         y: I64,
         order: F64 | None,
-        given: Mapping[str, F32],
         issue_labels: Sequence[str] = (),
         issues: F64 | None = None,
     ) -> tuple[UnitModel, HeldOut]:
         """Learn from labelled rows.
 
         Args:
-            features: n rows.
+            given: n rows: their features, and the views that need no labels.
             units: all units that may be suggested, seen or not.
             y: index into `units` of each row.
             order: time of each row, or None.
-            given: views that need no labels, name → (n, units).
             issue_labels: the k issue labels of `issues`.
             issues: issue probabilities of each row, made without its label; shape (n, k).
         """
-        views = dict(given)
+        views = dict(given.views)
         history = None
         if issues is not None:
             views["history"] = _held_out_history(issue_labels, issues, y, len(units), order)
             history = IssueHistory.fit(issue_labels, issues, y, len(units))
-        classifier, held_out = Classifier.fit(features, y, len(units), order, views)
+        classifier, held_out = Classifier.fit(given.features, y, len(units), order, views)
         return cls(tuple(units), classifier, history), held_out
 
     def score(
         self,
-        features: TextFeatures,
         given: GivenScores,
         issue_labels: Sequence[str],
         issues: F64,
@@ -119,11 +115,11 @@ class UnitModel:
         if self.classifier is None:
             weights = {name: weight for name, weight in PRIOR.items() if name in views}
             probabilities = Ranker.prior(weights, len(self.units)).probabilities(views, excluded)
-            n = features.size
+            n = given.features.size
             return Scored(probabilities, np.full(n, -1, np.int64), np.zeros(n, np.float32))
         if self.history is not None:
             views["history"] = self.history.view(self.history.aligned(issue_labels, issues))
-        return self.classifier.score(features, views, excluded)
+        return self.classifier.score(given.features, views, excluded)
 
 
 def _held_out_history(labels: Sequence[str], issues: F64, y: I64, units: int, order: F64 | None) -> F32:

@@ -13,6 +13,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from corpora.places import Gazetteer, PlaceMatch
 from pipeline.petitions.compiled import count_character_ngrams, count_words, hash_words
 
 BUCKET_BITS = 22
@@ -71,6 +72,28 @@ class TextFeatures:
 
     size: int
     blocks: dict[str, Block]
+
+    def with_places(self, places: Sequence[Sequence[PlaceMatch]], gazetteer: Gazetteer) -> TextFeatures:
+        """Return the features with one more block, `place`: the places named in each text, those above them, their kinds.
+
+        A letter names an estate or a street; which town or district it lies in, and whether that is a town (镇) or a
+        sub-district (街道), decides who is responsible, and no letter says it.
+        """
+        known: dict[tuple[str, ...], list[str]] = {}
+        tokens: list[list[str]] = []
+        for row in places:
+            found: list[str] = []
+            for match in row:
+                if match.codes not in known:
+                    above = [{code, *gazetteer.ancestors(code)} for code in match.codes]
+                    kinds = {gazetteer[code].kind for code in match.codes}
+                    known[match.codes] = [*sorted(set.intersection(*above)), *(kinds if len(kinds) == 1 else ())]
+                found += known[match.codes]
+            tokens.append(found)
+        rows = np.repeat(np.arange(self.size, dtype=np.int32), [len(found) for found in tokens])
+        hashed = buckets(word_hashes(list(chain.from_iterable(tokens)))).astype(np.int32)
+        pairs, counts = np.unique(np.stack([rows, hashed]), axis=1, return_counts=True)
+        return TextFeatures(self.size, self.blocks | {"place": Block(pairs[0], pairs[1], counts.astype(np.float32))})
 
 
 def featurise(titles: Sequence[str], bodies: Sequence[str], words: WordTable) -> TextFeatures:

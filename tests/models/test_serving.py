@@ -57,7 +57,7 @@ def learnt() -> UnitModel:
     """Return a model of units A, B, C, with a history of two issue types."""
     made, y = toy.learnable(60)
     issues = np.where((y == 0)[:, None], [0.9, 0.1], [0.2, 0.8])
-    return UnitModel.fit(made, CODES, y, None, views(made, CODES), ("0102", "0301"), issues)[0]
+    return UnitModel.fit(toy.given(made, views(made, CODES)), CODES, y, None, ("0102", "0301"), issues)[0]
 
 
 def views(made: TextFeatures, codes: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -69,7 +69,7 @@ def score(model: UnitModel, made: TextFeatures) -> np.ndarray:
     """Return probabilities of a model with nobody named."""
     directory = UnitDirectory([unit(code) for code in model.units])
     given = GivenViews(directory, None, toy.SEGMENTER).scores(made, [""] * made.size)
-    return model.score(made, given, ("0102", "0301"), np.full((made.size, 2), 0.5)).probabilities
+    return model.score(given, ("0102", "0301"), np.full((made.size, 2), 0.5)).probabilities
 
 
 @pytest.mark.parametrize("reform", list(REFORMS))

@@ -203,3 +203,29 @@ def test_words_that_the_segmenter_must_know(tmp_path: Path) -> None:
     assert {"市综合执法局", "路灯", "业委会"} <= set(words)
     assert list(words) == sorted(words)
     assert all(2 <= len(word) <= 12 for word in words)
+
+
+def test_the_city_that_letters_speak_of_gives_its_places(tmp_path: Path) -> None:
+    """Which town an estate's street lies in, no letter says; the list of divisions does."""
+    towns = {"闵行区": ("七宝", "颛桥", "华漕"), "松江区": ("泗泾", "佘山", "车墩")}
+    rows = [
+        {"body": f"{town}的路灯坏了{i}次，请{district}处理" if i < 8 else f"{town}的井盖坏了", "unit": f"上海市{district}人民政府"}
+        for i in range(12)
+        for district, names in towns.items()
+        for town in names
+    ]
+    done = train("unit", toy.table(rows), City(), tmp_path)
+    assert done.saved.manifest["model"]["division"] == "31"
+    assert "place" in unit_model(done.saved).classifier.views.encoder.buckets
+    other = [{"body": f"{town}的垃圾没人清", "unit": unit} for town, unit in (("莘庄镇", rows[0]["unit"]), ("九亭镇", rows[3]["unit"]))]
+    scores = evaluate_model("unit", toy.table(other), done.saved, None)
+    assert [scores.labels[i] for i in scores.probabilities.argmax(1)] == [row["unit"] for row in other]
+
+
+def test_a_city_with_places_of_its_own_keeps_them(tmp_path: Path) -> None:
+    city = small_city(tmp_path)
+    assert city.in_division(None) is city
+    listed = city.in_division("31")
+    assert listed.gazetteer is not None
+    assert listed.lexicon() == city.lexicon()
+    assert listed.in_division("3303") is listed

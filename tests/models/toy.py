@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from corpora.records import PETITION_SCHEMA
 from corpora.units import UnitDirectory
+from models.given import GivenScores
 from pipeline.petitions.features import TextFeatures, WordTable, featurise, join_text
 from pipeline.petitions.segment import segmenter
 
@@ -48,6 +49,11 @@ def learnable(count: int, kinds: Sequence[str] = UNITS) -> tuple[TextFeatures, n
     """Return features and class indices of `count` letters."""
     titles, bodies, y = letters(count, kinds)
     return features(titles, bodies), np.array(y, np.int64)
+
+
+def given(made: TextFeatures, views: dict[str, np.ndarray]) -> GivenScores:
+    """Return given views with no duty, place or name behind them."""
+    return GivenScores(made, views, np.full((made.size, 0), -1), [{}] * made.size, [{}] * made.size)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> pa.Table:

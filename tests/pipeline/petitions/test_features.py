@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.places import Gazetteer, Place
 from pipeline.petitions import features
 from pipeline.petitions.features import (
     BUCKET_BITS,
@@ -178,3 +179,41 @@ def test_lone_surrogates_are_only_characters() -> None:
 
 def test_final_sigma_does_not_depend_on_the_next_word() -> None:
     assert word_hashes(["ΑΣ", "Α"])[0] == word_hashes(["ΑΣ"])[0]
+
+
+PLACES = Gazetteer(
+    [
+        Place("C", "澜港市", "city"),
+        Place("D", "潮东区", "district", parent="C"),
+        Place("T", "沙洲镇", "town", parent="D"),
+        Place("S", "沙洲街道", "subdistrict", parent="D", aliases=("老沙洲",)),
+        Place("U", "东沙洲镇", "town", parent="C", aliases=("老沙洲",)),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("沙洲镇的路", ["T", "D", "C", "town"]),
+        ("沙洲镇和沙洲镇", ["T", "D", "C", "town"] * 2),
+        ("沙洲街道、潮东区", ["S", "D", "C", "subdistrict", "D", "C", "district"]),
+        ("老沙洲", ["C"]),  # two places, of different kinds, in the same city
+        ("别处", []),
+    ],
+)
+def test_places_are_one_more_block(text: str, tokens: list[str]) -> None:
+    texts = ["没有地名", text]
+    plain = featurise(["", ""], texts, WordTable.of([[], []]))
+    found = plain.with_places(PLACES.find(texts), PLACES)
+    block = found.blocks.pop("place")
+    assert found == plain
+    expected = Counter(buckets(word_hashes(tokens)).tolist())
+    assert block.rows.tolist() == [1] * len(expected)
+    assert dict(zip(block.buckets.tolist(), block.counts.tolist(), strict=True)) == expected
+    assert (block.rows.dtype, block.buckets.dtype, block.counts.dtype) == (np.int32, np.int32, np.float32)
+
+
+def test_no_places_at_all() -> None:
+    found = featurise(["", ""], ["", ""], WordTable.of([[], []])).with_places([[], []], PLACES)
+    assert found.blocks["place"].rows.shape == (0,)
