@@ -22,7 +22,6 @@ _BROKEN = re.compile(
     r"(?<=[\u4e00-\u9fff])[|~^_`\\]+(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])[a-zA-Z](?=[\u4e00-\u9fff])"
 )
 _SPACED = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff](?: [\u4e00-\u9fff]){4,}(?![\u4e00-\u9fff])")
-_RADICALS = re.compile("[\u2e80-\u2fd5]")
 
 
 def split_documents(text: str) -> tuple[list[tuple[int, int]], str]:
@@ -152,7 +151,4 @@ def noise(text: str) -> list[str]:
         notes.append(f"文字疑似 OCR 识别有误（{broken} 处汉字之间夹杂符号或单个字母）")
     if len(_SPACED.findall(sample)) >= 5:
         notes.append("多处汉字之间有空格，引用和条文标号可能漏认")
-    radicals = len(_RADICALS.findall(sample))
-    if radicals >= 3:
-        notes.append(f"有 {radicals} 个部首字符（如 ⻄、⻓）代替汉字，含这些字的引用可能漏认")
     return notes

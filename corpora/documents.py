@@ -27,6 +27,7 @@ from corpora.document_split import noise, once, split_documents
 from corpora.document_validity import effective_on, expires_on
 from corpora.formats import UnreadableError
 from corpora.legal import PolicyDocument
+from corpora.radicals import ideographs
 from corpora.readers import ReadError
 from corpora.records import Rejection
 from corpora.territories import place_of
@@ -147,7 +148,7 @@ def _parts(extract: Extract, path: Path, source: str, on: dt.date | None) -> Ite
 
 def _document(extract: Extract, name: str, path: Path, on: dt.date | None) -> PolicyDocument:
     problems = list(extract.problems)
-    text, doubled = once(extract.text)
+    text, doubled = once(ideographs(extract.text))
     if doubled:
         problems.append("来源把正文重复了两遍，只取一遍")
     known = {header_key(key): value for key, value in extract.fields.items()}

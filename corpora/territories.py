@@ -40,6 +40,10 @@ _NO_COUNTY = re.compile(
     r"(?:开发|产业园|工业园|自贸|试验|示范|保税|高新|风景|名胜|(?<!浦东)(?<!滨海)新)区$|^(?:[本全各我都股城]|.?[社地矿景园小片校库辖])[区市县]$"
 )
 
+_NAMED = re.compile(r"(?:自治区|自治州|自治县|自治旗|地区|[省市州盟县区旗])(?![\u4e00-\u9fff]?(?:级|属))")
+#: Characters of the longest name: 双江拉祜族佤族布朗族傣族自治县.
+_LONGEST = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -61,6 +65,8 @@ class _Table:
     cities: dict[str, tuple[str, str]]  # names → province, city
     counties: dict[str, list[tuple[str, str, str]]]  # full names → province, city (or ""), county
     names: re.Pattern[str]
+    full: dict[str, str]  # territory → the full name of its last part
+    named: dict[str, list[str]]  # the other way round
 
 
 @cache
@@ -83,7 +89,40 @@ def _table() -> _Table:
     # 吉林 and 海南 are provinces too: the city or prefecture is meant only with 市 or 州.
     cities = {name: found for name, found in cities.items() if name not in provinces}
     pattern = "|".join(map(re.escape, sorted([*provinces, *cities], key=len, reverse=True)))
-    return _Table(provinces, cities, counties, re.compile(pattern))
+    full = {provinces[name]: name for name in (*divisions.provinces.values(), *_ELSEWHERE)}
+    full |= {"/".join(cities[name]): name for name in divisions.cities.values() if name in cities}
+    full |= {"/".join(filter(None, place)): name for name, places in counties.items() for place in places}
+    named: dict[str, list[str]] = {}
+    for territory, name in full.items():
+        named.setdefault(name, []).append(territory)
+    return _Table(provinces, cities, counties, re.compile(pattern), full, named)
+
+
+def full_names(territory: str) -> tuple[str, ...]:
+    """Return the names of a territory and those above it, the widest first: 浙江/温州/龙港 → 浙江省, 温州市, 龙港市.
+
+    A part that the list of divisions does not have is left out.
+    """
+    parts = territory.split("/")
+    above = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)] if territory else []
+    return tuple(_table().full[part] for part in above if part in _table().full)
+
+
+def name_ending(text: str) -> str:
+    """Return the full name of a province, city or county with which a text ends; "" where there is none."""
+    names = _table().named
+    return next((text[-size:] for size in range(min(len(text), _LONGEST), 2, -1) if text[-size:] in names), "")
+
+
+def last_named(text: str) -> str:
+    """Return the territory of the last province, city or county that a text names in full, "" where it names none."""
+    for match in reversed(list(_NAMED.finditer(text))):
+        name = name_ending(text[: match.end()])
+        if name:
+            above = name_ending(text[: match.end() - len(name)])
+            meant = [place for place in _table().named[name] if not above or above in full_names(place)]
+            return meant[0] if len(meant) == 1 else ""
+    return ""
 
 
 def place_of(name: str, *, organ: bool = True) -> Place:

@@ -415,7 +415,7 @@ def _refresh_events(connection: Connection, groups: set[str | None]) -> None:
     # SQLite sorts nulls first and PostgreSQL last, hence the explicit key: a petition without time is never the first.
     order = (case((p.submitted_at.is_(None), 1), else_=0), p.submitted_at, p.petition_id)
     ranked = select(
-        p.event_group, p.petition_id, p.title, func.substr(p.body, 1, 120).label("body"),
+        p.event_group, p.petition_id,
         func.count().over(partition_by=p.event_group).label("size"),
         func.min(p.submitted_at).over(partition_by=p.event_group).label("first_at"),
         func.max(p.submitted_at).over(partition_by=p.event_group).label("last_at"),
@@ -424,7 +424,10 @@ def _refresh_events(connection: Connection, groups: set[str | None]) -> None:
     for batch in _batches(names):
         connection.execute(delete(events).where(events.c.event_group.in_(batch)))
         inner = ranked.where(p.event_group.in_(batch)).subquery()
-        rows = connection.execute(select(inner).where(inner.c.place == 1).order_by(inner.c.event_group)).all()
+        first = inner.join(petitions, p.petition_id == inner.c.petition_id)
+        texts = (p.title, func.substr(p.body, 1, 120).label("body"))
+        query = select(inner, *texts).select_from(first).where(inner.c.place == 1).order_by(inner.c.event_group)
+        rows = connection.execute(query).all()
         if rows:
             titles = headings([row.title for row in rows], [row.body for row in rows])
             connection.execute(

@@ -129,15 +129,18 @@ def render(plan: Plan, number: int) -> None:
     target = plan.chunk("lines", number)
     if target.exists():
         return
+    table = _grouped(plan, number).drop_columns([SKETCH])
+    replace(target.with_suffix(".csv"), csv_text(table))
+    save(pa.table({"payload": pa.array(payloads(table), pa.binary())}), target)
+
+
+def _grouped(plan: Plan, number: int) -> pa.Table:
+    """Return a scored chunk with the event groups that were found since."""
     table = load(plan.chunk("scored", number))
     start = sum(rows(plan.chunk("scored", before)) for before in range(number))
     groups = load(Path(plan.spool) / "groups.arrow").slice(start, table.num_rows)
     at = table.schema.get_field_index("event_group")
-    table = table.set_column(at, table.schema.field(at), groups["event_group"])
-    plain = table.drop_columns([SKETCH])
-    table = table.append_column("payload", pa.array(payloads(plain), pa.binary()))
-    replace(target.with_suffix(".csv"), csv_text(plain))
-    save(table, target)
+    return table.set_column(at, table.schema.field(at), groups["event_group"])
 
 
 def write(plan: Plan, number: int) -> WriteResult:
@@ -160,8 +163,8 @@ class Rendered:
 def rendered(plan: Plan, number: int) -> Rendered:
     """Return a chunk that `render` made."""
     path = plan.chunk("lines", number)
-    table = load(path)
+    table = _grouped(plan, number)
     with path.with_suffix(".csv").open(encoding="utf-8", errors="surrogatepass", newline="") as file:
         sheet = file.read()
-    lines, sketches = (table[name].to_pylist() for name in ("payload", SKETCH))
-    return Rendered(table.drop_columns([SKETCH, "payload"]), lines, sketches, sheet)
+    lines, sketches = load(path)["payload"].to_pylist(), table[SKETCH].to_pylist()
+    return Rendered(table.drop_columns([SKETCH]), lines, sketches, sheet)

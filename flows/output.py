@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from corpora.config import Config, load_config
 from corpora.issue_tree import IssueTree
 from corpora.records import Rejection
 from dispatch.files import SuggestionFiles
 from dispatch.report import CoverageRow, ReportData, render_report
-from dispatch.store import Store
+from dispatch.store import Store, WriteResult
 from flows import batch
 from flows.plan import Plan, Progress
 from flows.workers import Workers
@@ -26,52 +25,56 @@ from pipeline.petitions.mask import mask_texts
 _LEAST_ROWS = 50
 
 
-class Waiting(Protocol):
-    """What a submitted task gives back."""
-
-    def result(self) -> Any:  # noqa: ANN401 - Prefect's futures
-        """Wait for the task, and raise what it raised."""
-        ...
-
-
 def write(
     workers: Workers,
     plan: Plan,
     done: batch.Read,
     masked: Counter[str],
-    rendered: Sequence[Waiting],
     older: dict[str, str],
     progress: Progress,
 ) -> dict[str, Any]:
-    """Write what was rendered, chunk after chunk; return what `run.json` says."""
+    """Render what was scored and write it, chunk after chunk; return what `run.json` says."""
     started = dt.datetime.now().replace(microsecond=0)
     config = load_config(Path(plan.config) if plan.config else None)
     report = _report(plan, config, started)
     rejected = [_masked(item) for item in batch.rejections(plan)]
-    new, groups = 0, set[str]()
+    new = chunks = 0
+    groups: set[str] = set()
     with Store.open(plan.store) as store, SuggestionFiles(plan.out, mask) as files:
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
-        # The store is written by a worker, files and report meanwhile by this process.
-        with batch.no_collection(), ThreadPoolExecutor(1) as beside:
+        # The store is written by a process of its own, files and report meanwhile by this one.
+        rendered = [workers.submit(batch.render, plan, number) for number in range(done.chunks)]
+        stored: deque[Future[WriteResult]] = deque()
+
+        def count(written: Future[WriteResult]) -> None:
+            nonlocal new, chunks
+            result = written.result()
+            new, chunks = new + result.new_suggestions, chunks + 1
+            groups.update(result.groups)
+            progress(done.chunks + chunks, 2 * done.chunks)
+
+        with batch.no_collection():
             for number, future in enumerate(rendered):
                 future.result()
-                stored = beside.submit(workers.call, batch.write, plan, number)
+                stored.append(workers.submit_aside(batch.write, plan, number))
                 chunk = batch.rendered(plan, number)
                 files.add(chunk.suggestions, chunk.lines, chunk.sheet)
                 report.add(chunk.suggestions)
                 # All groups, not the changed ones alone: a killed run may have left its events uncounted.
-                groups |= set(chunk.suggestions["event_group"].unique().drop_null().to_pylist())
-                written = stored.result()
-                new += written.new_suggestions
-                groups |= written.groups
-                progress(done.chunks + number + 1, 2 * done.chunks)
+                groups.update(chunk.suggestions["event_group"].unique().drop_null().to_pylist())
+                while stored and stored[0].done():
+                    count(stored.popleft())
+        files.reject(rejected)
+        report.add_rejections(rejected)
+        page = Path(plan.out) / ".report.html.part"
+        page.write_text(render_report(report), "utf-8")
+        while stored:
+            count(stored.popleft())
         store.refresh_events(groups)
         store.update_event_groups(older)
         store.write_rejections(plan.run_id, rejected)
-        files.reject(rejected)
-        report.add_rejections(rejected)
         finished = dt.datetime.now().replace(microsecond=0)
         store.finish_run(
             plan.run_id, read=done.read, routed=files.routed, rejected=files.rejected, finished_at=finished
@@ -96,8 +99,6 @@ def write(
             "finished_at": finished.isoformat(),
             "out": plan.out,
         }
-        page = Path(plan.out) / ".report.html.part"
-        page.write_text(render_report(report), "utf-8")
         page.replace(Path(plan.out) / "report.html")
         files.close(run)
     return run

@@ -36,12 +36,6 @@ def events(workers: Workers, plan: Plan, chunks: int) -> dict[str, str]:
     return workers.call(find_events, plan, chunks)
 
 
-@task(name="render", cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=1)
-def render(workers: Workers, plan: Plan, number: int) -> None:
-    """Turn one scored chunk into what the store and the files take."""
-    workers.call(batch.render, plan, number)
-
-
 @flow(name="route", task_runner=ThreadPoolTaskRunner(max_workers=8))  # type: ignore[arg-type]  # Prefect's own type
 def route(
     paths: Sequence[str],
@@ -83,9 +77,7 @@ def route(
             masked += future.result()
             step(number, 2 * done.chunks)
         older = events(pool, plan, done.chunks)
-        rendered = [render.submit(pool, plan, number) for number in range(done.chunks)]
-        # Not a task: Prefect would wait for all futures before it hands them over.
-        run = output.write(pool, plan, done, masked, rendered, older, step)
+        run = output.write(pool, plan, done, masked, older, step)
         batch.forget(plan)
     if run["routed"] + run["rejected"] != run["read"]:
         msg = f"rows were lost: read {run['read']}, routed {run['routed']}, rejected {run['rejected']}"

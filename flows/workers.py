@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
@@ -15,6 +15,8 @@ from flows.plan import Plan
 
 #: Environment variable with the plan whose router `flows.warm` loads.
 PLAN = "MINQING_WARM_PLAN"
+#: The many give way to the one that writes the store, which has the longest way to go, and to who else works here at night.
+_NICE = 5
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -31,6 +33,7 @@ class Workers:
         self._plan = plan
         self._count = count or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
+        self._aside: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         """Nothing is started before `start`."""
@@ -40,8 +43,9 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the processes; work not begun is dropped."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for pool in (self._pool, self._aside):
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
     def start(self) -> None:
         """Start processes for what is called from now on."""
@@ -51,17 +55,33 @@ class Workers:
             if self._plan is not None:
                 context.set_forkserver_preload(["flows.warm"])
                 os.environ[PLAN] = self._plan.to_json()
-            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_end_with_parent)
+            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin, initargs=(_NICE,))
+            self._aside = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(0,))
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the function's result, computed in one of the processes."""
-        if self._pool is None:
-            return function(*args, **kwargs)
-        return self._pool.submit(function, *args, **kwargs).result()
+        return self.submit(function, *args, **kwargs).result()
+
+    def submit(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Have the function called in one of the processes."""
+        return _submit(self._pool, function, *args, **kwargs)
+
+    def submit_aside(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Have the function called in a process of its own: in order, and not behind what `submit` has waiting."""
+        return _submit(self._aside, function, *args, **kwargs)
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that gives it work is gone: killed, that one cannot say so."""
+def _submit(pool: ProcessPoolExecutor | None, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+    if pool is not None:
+        return pool.submit(function, *args, **kwargs)
+    done: Future[R] = Future()
+    done.set_result(function(*args, **kwargs))
+    return done
+
+
+def _begin(nice: int) -> None:
+    """Give way to others by `nice`; end this process when the one that gives it work is gone: killed, that one cannot say so."""
+    os.nice(nice)
     parent = parent_process()
     if parent is not None:
         Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()

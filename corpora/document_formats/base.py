@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpora.document_dates import DATE
 from corpora.document_names import NUMBER
 from corpora.formats import UnreadableError
+from corpora.radicals import ideographs
 
 #: A policy document of more characters is a mistake or an attack: the longest code of laws has some 150,000.
 DOCUMENT_CHARACTERS = 10_000_000
@@ -57,7 +57,6 @@ def check_length(text: str) -> str:
     return text
 
 
-_KANGXI = re.compile("[\u2f00-\u2fd5]")
 _LABEL = re.compile(
     r"\s*(?:第[一二三四五六七八九十百零〇\d]{1,6}[编章节条款]|[一二三四五六七八九十]{1,3}[、．.]|[（(][一二三四五六七八九十\d]{1,3}[）)]|\d{1,3}[.．、](?!\d)"
     r"|[①-⑳]|附\s*件|附[:：]|——|（此件|抄送|关于|[—-]\s*\d)"
@@ -76,8 +75,7 @@ def join_lines(lines: Sequence[str]) -> str:
     A line is taken to go on in the next if it is nearly as long as the page's lines are, or a sentence is open, and the
     next begins with no label. Characters that PDF files use for their look (⼀ for 一) become what they stand for.
     """
-    kept = [_KANGXI.sub(lambda match: unicodedata.normalize("NFKC", match[0]), line) for line in lines]
-    kept = [line.rstrip() for line in kept if not _PAGE_NUMBER.fullmatch(line)]
+    kept = [line.rstrip() for line in map(ideographs, lines) if not _PAGE_NUMBER.fullmatch(line)]
     lengths = sorted(len(line.strip()) for line in kept if line.strip())
     full = lengths[int(len(lengths) * 0.8)] * 0.9 if lengths else 0
     out: list[str] = []

@@ -23,7 +23,7 @@ import numpy as np
 import opencc
 from numpy.typing import NDArray
 
-from pipeline.petitions._radicals import RADICALS
+from corpora.radicals import RADICALS
 from pipeline.petitions.offsets import Edit, OffsetMap, tracked_sub
 
 #: Markup escaped more deeply than this is no accident of an export; what is left of it is made harmless.

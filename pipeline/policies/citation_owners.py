@@ -99,6 +99,10 @@ class Owners:
         own = p.SELF_END.search(before)
         if own:
             return Owner(begin - len(own[0]), "self")
+        if before.endswith(("前者", "后者")):
+            law, year = self._of_two(before[-2:], begin)
+            if law:
+                return Owner(begin - 2, "anaphor", law, year)
         that = p.THAT_END.search(before)
         if that:
             law, year = self.antecedent(that[1], begin)
@@ -169,6 +173,11 @@ class Owners:
             if kind in _ANY_KIND or is_kind(law, kind):
                 return law, year
         return "", None
+
+    def _of_two(self, word: str, start: int) -> tuple[str, int | None]:
+        """Return the former or the latter of the first two laws that the paragraph cites before."""
+        laws = dict.fromkeys((law, year) for end, law, year in self.laws if self.document.same_paragraph(end, start))
+        return next(iter(list(laws)[word == "后者" :]), ("", None)) if len(laws) > 1 else ("", None)
 
     def _recent(self, start: int) -> tuple[str, int | None]:
         """Return the law last cited near by, in the same line of thought: no sentence ends with its line between."""

@@ -39,6 +39,7 @@ _BELOW = rf"{_PARAGRAPHS}|{_POINTS}"
 #: What goes on after an article: its paragraphs and items, and further articles of the same statute.
 _CONTINUED = (
     rf"(?:(?<=[条條])[{ROUND[30:]}](?![项款])"  # 第二十五条② is its second paragraph
+    rf"|(?<=[条條款])[{ROUND[30:]}]项(?!目)"
     rf"|{G}(?:[的中]{G})?(?:{_BELOW})|[（(](?:{_BELOW})[）)]"
     rf"|(?<=[条條一二三四五六七八九十]){NUM}款(?=第|{DIGIT}|的?规定|[、，。）]|$)|(?<=[条條款])[0-9０-９]{{1,2}}项(?!目)"
     rf"|(?:{_JOIN})(?:{ARTICLE}|{_BELOW}|{NUM}{G}{_ARTICLE_END}(?:{_SUFFIX})?|{NUM}{G}[款项](?![项目]))"
@@ -70,6 +71,11 @@ BRACKETS_BEFORE = re.compile(r"(?:[（(][^（）()\n]{1,60}[）)]\s{0,2}){1,2}$"
 DEFINING = re.compile(r"[（(](?=[^（）()\n]{0,40}简称)(?=[^（）()]{2,60}[）)])")
 #: Characters with which BRACKETS or BETWEEN can begin after a title.
 AFTER_TITLE = frozenset('：:”"』」’（(〔[【 \t\u3000\xa0\n第总分附中里之的原新当合物继婚人侵')
+
+#: Whose regulation it is, where only the document tells the place: 本市《物业管理条例》.
+OURS = r"(?:本|我|全)(省|自治区|自治州|市|区|县)"
+OURS_END = re.compile(rf"{OURS}$")
+OURS_TITLE = re.compile(rf"{OURS}(?=.)")
 
 YEAR = r"(?:19|20)[0-9]{2}"
 _WIDE = str.maketrans("０１２３４５６７８９〇○零一二三四五六七八九", "0123456789000123456789")
@@ -210,7 +216,7 @@ CONTRACT_END = re.compile(
     r"(?:合同|协议|协议书|约定|合约|契约|承诺书|备忘录|责任书|标书|招标文件|投标文件|竞赛|保单|保险单|公司章程|企业章程|村规民约|居民公约|业主公约|管理规约|规约|判决书|裁定书|起诉状|申请书|报告|提纲|清单|附件\d*|附录\d*|附表\d*)[》”\"]?$"
 )
 CONTRACT_TITLE = re.compile(
-    r"(?:合同|协议|协议书|合约|承诺书|备忘录|责任书|公司章程|村规民约|公约书|标书|保险单)(?:[（(].{0,20}[）)])?$"
+    r"(?:合同|协议|协议书|合约|承诺书|备忘录|责任书|公司章程|村规民约|居民公约|业主公约|规约|公约书|标书|保险单)(?:[（(].{0,20}[）)])?$"
 )
 #: What follows a 条 that counts things (第三条生产线) or belongs to a contract (第三条约定).
 COUNTED = re.compile(

@@ -15,6 +15,7 @@ from functools import lru_cache
 import ahocorasick_rs
 
 from corpora.statute_titles import normalise_title
+from corpora.territories import name_ending
 from pipeline.policies import citation_patterns as p
 
 _COUNTRY = "中华人民共和国"
@@ -101,10 +102,8 @@ _ISSUERS = (
     "全国人民代表大会",
     "国务院办公厅",
 )
-_PROVINCE = re.compile(
-    r"(?:(?:北京|天津|上海|重庆)市|(?:河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海)省"
-    r"|(?:内蒙古|西藏)自治区|广西壮族自治区|宁夏回族自治区|新疆维吾尔自治区|[\u4e00-\u9fff]{2,3}市)的?$"
-)
+#: A city that the list of divisions does not have, and 本市, whose place the document tells.
+_CITY = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,3}市$")
 #: After a bare title: the word or the title goes on.
 _GOES_ON = re.compile(
     r"[律庭院官医盲学警令网系型定人务制治觉权力器门宝槛案]|规(?!定)|理(?!解)|则|子|性|宣誓|日(?!起)|委员会|修正案|意识|观念|精神|典(?!型)|草案"
@@ -345,10 +344,10 @@ class TitleSpotter:
             and mention.title not in GENERIC
             and not mention.title.endswith("法")
         ):
-            place = _PROVINCE.search(before)
-            if place and not mention.title.startswith(("关于", "中华人民共和国", place[0][:2])) and mention.is_statute:
-                name = place[0].removesuffix("的")
-                mention.title, mention.known = name + mention.title, normal(name + mention.title) in self._titles
+            ours, city = p.OURS_END.search(bare), _CITY.search(bare)
+            place = ours[0] if ours else name_ending(bare) or (city[0] if city else "")
+            if place and not mention.title.startswith(("关于", "中华人民共和国", place[:2])) and mention.is_statute:
+                mention.title, mention.known = place + mention.title, normal(place + mention.title) in self._titles
 
 
 _EXTENDS = frozenset("实施办细条规的若暂")

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 from corpora.legal import ArticleNumber, Law
 from corpora.statute_titles import normalise_title, without_version
+from corpora.territories import full_names, last_named
+from pipeline.policies import citation_patterns as p
 from pipeline.policies.citation_names import is_kind
 from pipeline.policies.citation_titles import FOREIGN, GENERIC
 from pipeline.policies.citation_versions import NO_DATE, Finding, Knowledge, Versions, is_of
@@ -42,6 +44,7 @@ _COUNTRY = "中华人民共和国"
 VAGUE = "泛指有关规定，没有指明法律法规"
 NO_ANTECEDENT = "指代的法律法规不明"
 OWN = "引用的是本文件自身的条款"
+WHOSE = "不知道是哪个地方的法规：文件没有写明所在的省、市、县"
 NUMBER = "规范性文件不在知识库收录范围"
 
 __all__ = ["NO_DATE", "Knowledge", "as_json", "resolve"]
@@ -124,6 +127,12 @@ class _Resolver:
             title = ""  # its bare 第N条 are articles of what it amends, or its own points
         if not title:
             return _unchecked(citation, OWN if citation.kind == "self" else NO_ANTECEDENT)
+        ours = p.OURS_TITLE.match(title)
+        if ours:
+            named = self._ours(citation, ours[1]) + title[ours.end() :]
+            if named == title[ours.end() :]:
+                return _unchecked(citation, WHOSE)
+            title = named
         laws = self._find(title)
         if not laws:
             if citation.kind == "self":
@@ -175,6 +184,12 @@ class _Resolver:
         if word[1] in _NEVER_OWN or not self.own:
             return self._quoted(index, citation, word[1])
         return ""
+
+    def _ours(self, citation: Citation, level: str) -> str:
+        """Return the full name of the place that 本省, 本市 … means, "" where neither the document nor its text tells it."""
+        territory = self.territory or last_named(self.text[: citation.start])
+        names = full_names(territory)
+        return next((name for name in reversed(names) if name.endswith(level)), "")
 
     def _quoted(self, index: int, citation: Citation, kind: str) -> str:
         """Return the law of that kind that the paragraph cites before, for 本法 in a document that is no law."""

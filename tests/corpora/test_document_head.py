@@ -10,7 +10,7 @@ from corpora.document_dates import DATE, parse_date, signatures
 from corpora.document_head import read_head
 from corpora.document_names import NUMBER, kind_of, number_of, organs_of
 from corpora.document_validity import effective_on, expires_on
-from corpora.territories import place_of
+from corpora.territories import full_names, last_named, name_ending, place_of
 
 
 @pytest.mark.parametrize(
@@ -177,3 +177,37 @@ def test_territory(name: str, territory: str, level: str) -> None:
 def test_a_title_names_no_county_but_known_ones() -> None:
     assert place_of("河北省水功能区管理规定", organ=False).territory == "河北"
     assert place_of("龙港市养犬管理规定", organ=False).territory == "浙江/温州/龙港"
+
+
+@pytest.mark.parametrize(
+    ("territory", "names"),
+    [
+        ("", ()),
+        ("浙江", ("浙江省",)),
+        ("浙江/温州/龙港", ("浙江省", "温州市", "龙港市")),
+        ("上海/闵行", ("上海市", "闵行区")),
+        ("湖北/仙桃", ("湖北省", "仙桃市")),
+        ("浙江/某地", ("浙江省",)),
+    ],
+)
+def test_full_names_of_a_territory(territory: str, names: tuple[str, ...]) -> None:
+    assert full_names(territory) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "territory"),
+    [
+        ("上海市绿化市容局：依照", "上海"),
+        ("北京市丰台区某街道：应按", "北京/丰台"),
+        ("由浙江省转杭州市的来信", "浙江/杭州"),
+        ("市级部门和省属单位", ""),
+        ("", ""),
+    ],
+)
+def test_the_place_that_a_text_named_last(text: str, territory: str) -> None:
+    assert last_named(text) == territory
+
+
+def test_the_place_with_which_a_text_ends() -> None:
+    assert name_ending("依照杭州市") == "杭州市"
+    assert name_ending("依照本市") == ""

@@ -393,11 +393,15 @@ def test_a_forwarded_document_stays_with_its_notice(tmp_path: Path) -> None:
     [
         (TEXT + "□" * 30, "无法辨认"),
         (TEXT + "市l政~府|应当j公布^清单k并且m公示n结果" * 3, "OCR"),
-        (TEXT + "\n⻄区和⻓江以及⻔头沟的安排", "部首"),
     ],
 )
 def test_noise_is_named(tmp_path: Path, text: str, note: str) -> None:
     assert any(note in problem for problem in one(write(tmp_path / "a.txt", text)).problems)
+
+
+def test_radicals_become_the_characters_they_stand_for(tmp_path: Path) -> None:
+    document = one(write(tmp_path / "a.txt", TEXT + "\n依据《⾏政处罚法》第⼆⼗四条，⻄区和⻓江"))
+    assert document.text.endswith("依据《行政处罚法》第二十四条，西区和长江")
 
 
 def test_a_text_published_twice_in_a_row(tmp_path: Path) -> None:

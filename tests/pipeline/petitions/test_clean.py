@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.petitions._radicals import RADICALS
+from corpora.radicals import RADICALS
 from pipeline.petitions.clean import _CHARACTERS, clean, clean_texts
 from pipeline.petitions.offsets import Edit, OffsetMap
 

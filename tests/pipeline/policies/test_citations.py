@@ -54,6 +54,10 @@ def articles(text: str, own: str = "") -> list[tuple[object, ...]]:
         ("根据行政许可法", [("行政许可法", "title", "行政许可法", None, None, None)]),
         ("《水法》实施细则第三条", [("《水法》实施细则第三条", "article", "水法实施细则", 3, None, None)]),
         ("浙江省《物业管理条例》第三条", [("《物业管理条例》第三条", "article", "浙江省物业管理条例", 3, None, None)]),
+        ("依照本市《物业管理条例》第三条", [("《物业管理条例》第三条", "article", "本市物业管理条例", 3, None, None)]),
+        ("按我省物业管理条例第三条", [("我省物业管理条例第三条", "article", "我省物业管理条例", 3, None, None)]),
+        ("违反杭州市《物业管理条例》第三条", [("《物业管理条例》第三条", "article", "杭州市物业管理条例", 3, None, None)]),
+        ("见刑法第59条⑩项", [("刑法第59条⑩项", "article", "刑法", 59, None, 10)]),
         ("德国《民法典》第三条", [("《民法典》第三条", "article", "德国民法典", 3, None, None)]),
         (
             "最高人民法院《关于适用〈中华人民共和国行政诉讼法〉的解释》第三条",
@@ -123,6 +127,10 @@ def test_one_citation_for_each_target(written: str, wanted: list[tuple[object, .
         ("违反本条例第三条、第五条", [("", 3, None, None), ("", 5, None, None)]),
         ("《信访条例》（以下简称《条例》）公布后，《条例》第三条、条例第五条、物业管理条例第七条", [("信访条例", 3, None, None), ("信访条例", 5, None, None), ("物业管理条例", 7, None, None)]),
         ("河北省某某条例（以下简称条例）第三条，条例第五条", [("河北省某某条例", 3, None, None), ("河北省某某条例", 5, None, None)]),
+        (
+            "《水法》第三条规定甲，《刑法》第八条规定乙。前者第四条、后者第九条从其规定。",
+            [("水法", 3, None, None), ("刑法", 8, None, None), ("水法", 4, None, None), ("刑法", 9, None, None)],
+        ),
     ],
 )  # fmt: skip
 def test_whose_article_it_is(text: str, wanted: list[tuple[object, ...]]) -> None:

@@ -57,6 +57,7 @@ class Fake:
         law("C", "堤坝条例", version("C", "1999-01-01", "1999-02-01", "制定", 20), repealed="2015-05-01", by="河湖法"),
         law("D1", "河道条例", version("D1", "2012-01-01", "2012-02-01", "制定", 30), territory="浙江"),
         law("D2", "河道条例", version("D2", "2013-01-01", "2013-02-01", "制定", 30), territory="河北"),
+        law("D3", "杭州市河道条例", version("D3", "2013-01-01", "2013-02-01", "制定", 30), territory="浙江/杭州"),
         law("E1", "中华人民共和国渡口法", repealed="2014-11-01", by="渡船法"),
         law("E2", "中华人民共和国渡口法", version("E2", "2015-07-01", "2015-07-01", "制定", 30)),
     )
@@ -105,6 +106,21 @@ FINDER = Finder(KNOWN.titles())
 def one(text: str, on: str | None = "2022-05-01", own: str = "", territory: str = "") -> Resolved:
     resolved = resolve(FINDER.find(text, own), text, KNOWN, dt.date.fromisoformat(on) if on else None, own, territory)
     return resolved[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "territory", "law"),
+    [
+        ("依照本市《河道条例》第三条", "浙江/杭州", "D3"),
+        ("杭州市水利局答复：依照我市河道条例第三条", "", "D3"),
+        ("依照本市《河道条例》第三条", "", ""),
+        ("依照本省《河道条例》第三条", "浙江/杭州", ""),  # 浙江省河道条例: not known, and not another's
+    ],
+)
+def test_whose_city_it_is(text: str, territory: str, law: str) -> None:
+    found = one(text, territory=territory)
+    assert found.law_id == law
+    assert law or str(found.status) in ("not_checked", "law_not_found")
 
 
 @pytest.mark.parametrize(

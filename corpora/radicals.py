@@ -6,6 +6,7 @@ Kangxi radicals but only 2 of the 115 characters of the CJK Radicals Supplement,
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Source: property Equivalent_Unified_Ideograph of the Unicode Character Database; U+2E80 has none.
@@ -21,3 +22,10 @@ _SUPPLEMENT = (
 RADICALS: dict[str, str] = {pair[0]: pair[1] for pair in _SUPPLEMENT.split()} | {
     chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0x2F00, 0x2FD6)
 }
+_TABLE = str.maketrans(RADICALS)
+_ANY = re.compile("[\u2e80-\u2fd5]")
+
+
+def ideographs(text: str) -> str:
+    """Return the text with ideographs in place of radical forms; its length stays."""
+    return text.translate(_TABLE) if _ANY.search(text) else text
