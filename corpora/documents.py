@@ -10,9 +10,7 @@ documents gives each), and a file that cannot be read never stops the others.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +26,8 @@ from corpora.document_validity import effective_on, expires_on
 from corpora.formats import UnreadableError
 from corpora.legal import PolicyDocument
 from corpora.radicals import ideographs
-from corpora.readers import ReadError
 from corpora.records import Rejection
+from corpora.source_files import ReadError, SourceFile, expand
 from corpora.territories import place_of
 
 __all__ = ["SUFFIXES", "ReadError", "read_documents"]
@@ -69,51 +67,14 @@ def read_documents(paths: Sequence[Path], on: dt.date | None = None) -> Iterator
     Raises:
         ReadError: at once, if a path does not exist or none is given.
     """
-    return _documents(*_expand(paths), on)
-
-
-def _expand(paths: Sequence[Path]) -> tuple[list[tuple[Path, str]], list[Rejection]]:
-    """Return the files with the names they are reported under, and rejections of what is no document."""
-    if not paths:
-        msg = "no file or folder given"
-        raise ReadError(msg)
-    found: dict[Path, Path] = {}
-    rejections: list[Rejection] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = _walk(path)
-            if not any(file.suffix.lower() in SUFFIXES for file in inside):
-                reason = f"文件夹里没有可读的文件（{'、'.join(sorted(SUFFIXES))}）"
-                rejections.append(Rejection(path.name or str(path), 0, "no_files", reason, ""))
-        elif path.is_file():
-            inside = [path]
-        else:
-            reason = "is not a file or folder" if path.exists() else "does not exist"
-            msg = f"{path}: {reason}"
-            raise ReadError(msg)
-        for file in inside:
-            if file.suffix.lower() in SUFFIXES:
-                found.setdefault(file.resolve(), file)
-            else:
-                reason = f"不认识的文件类型（{file.suffix or '无后缀'}），未读"
-                rejections.append(Rejection(file.name, 0, "unknown_format", reason, ""))
-    names = Counter(file.name for file in found.values())
-    return [(file, file.name if names[file.name] == 1 else file.as_posix()) for file in found.values()], rejections
-
-
-def _walk(folder: Path) -> list[Path]:
-    files = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [Path(parent, name) for name in sorted(names) if not name.startswith((".", "~$"))]
-    return sorted(file for file in files if file.is_file() and file.stem.lower() != "readme")
+    return _documents(*expand(paths, SUFFIXES, ("readme",)), on)
 
 
 def _documents(
-    files: Sequence[tuple[Path, str]], rejections: Sequence[Rejection], on: dt.date | None
+    files: Sequence[SourceFile], rejections: Sequence[Rejection], on: dt.date | None
 ) -> Iterator[PolicyDocument | Rejection]:
     yield from rejections
-    for path, source in files:
+    for path, source in ((file.path, file.source) for file in files):
         count = 0
         try:
             for item in open_document(path, source):

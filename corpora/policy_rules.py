@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from corpora.config import ConfigError, _convert, _read  # the strict reader of this house's YAML
 from corpora.legal import ArticleNumber, Law, Version
 from corpora.policy_rule_types import Authority, Competence, Kind, Lexicon, Rule, Words, compiled
+from corpora.typed_yaml import ConfigError, convert, read
 
 __all__ = ["FOLDER", "Kind", "KnownLaws", "PolicyRuleError", "Rule", "Rules", "Words", "load_rules"]
 
@@ -97,7 +97,7 @@ def load_rules(statutes: KnownLaws, folder: Path = FOLDER) -> Rules:
 
 def _load(path: Path, cls: type) -> Any:  # noqa: ANN401 - an instance of `cls`
     try:
-        return _convert(cls, _read(path), str(path), "", partial=False)
+        return convert(cls, read(path), str(path), "", partial=False)
     except PolicyRuleError:
         raise
     except ConfigError as error:

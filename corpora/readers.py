@@ -9,8 +9,6 @@ stands for a whole file). A file that cannot be read never stops the others.
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +21,9 @@ from corpora.headers import FIELDS, MappingError, check_mapping, describe, match
 from corpora.records import PETITION_SCHEMA, Rejection
 from corpora.rows import Converter
 from corpora.seen import SeenIds
+from corpora.source_files import ReadError, SourceFile, expand
 
 __all__ = ["Chunk", "ReadError", "read_petitions", "source_files"]
-
-
-class ReadError(Exception):
-    """The whole call is unusable (a path does not exist, a mapping cannot be); names the file and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +32,6 @@ class Chunk:
 
     table: pa.Table
     rejections: list[Rejection]
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    source: str
 
 
 def read_petitions(
@@ -83,7 +72,7 @@ def read_petitions(
         check_mapping(mapping)
     except MappingError as error:
         raise ReadError(str(error)) from error
-    files, rejections = _expand(paths)
+    files, rejections = expand(paths, SUFFIXES)
     if mapping:
         _check_columns(files, mapping)
     return _chunks(files, rejections, mapping, chunk_rows, frozenset(required))
@@ -95,53 +84,10 @@ def source_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         ReadError: if a path does not exist, or none is given.
     """
-    return [file.path for file in _expand(paths)[0]]
+    return [file.path for file in expand(paths, SUFFIXES)[0]]
 
 
-def _expand(paths: Sequence[Path]) -> tuple[list[_File], list[Rejection]]:
-    """Return the files to read and a rejection for each file and folder that gives nothing to read."""
-    if not paths:
-        msg = "no file or folder given"
-        raise ReadError(msg)
-    found: dict[Path, Path] = {}
-    rejections: list[Rejection] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = _walk(path)
-            if not any(_recognised(file) for file in inside):
-                reason = f"文件夹里没有可读的文件（{'、'.join(sorted(SUFFIXES))}）"
-                rejections.append(Rejection(path.name or str(path), 0, "no_files", reason, ""))
-        elif path.is_file():
-            inside = [path]
-        else:
-            reason = "is not a file or folder" if path.exists() else "does not exist"
-            msg = f"{path}: {reason}"
-            raise ReadError(msg)
-        for file in inside:
-            if _recognised(file):
-                found.setdefault(file.resolve(), file)
-            else:
-                reason = f"不认识的文件类型（{file.suffix or '无后缀'}），未读"
-                rejections.append(Rejection(file.name, 0, "unknown_format", reason, ""))
-    names = Counter(file.name for file in found.values())
-    # Two exports of one name in different folders (10/工单.csv, 11/工单.csv) keep their path to differ.
-    files = [_File(file, file.name if names[file.name] == 1 else file.as_posix()) for file in found.values()]
-    return files, rejections
-
-
-def _walk(folder: Path) -> list[Path]:
-    files = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [Path(parent, name) for name in sorted(names) if not name.startswith((".", "~$"))]
-    return sorted(file for file in files if file.is_file())
-
-
-def _recognised(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES
-
-
-def _check_columns(files: Sequence[_File], mapping: Mapping[str, str]) -> None:
+def _check_columns(files: Sequence[SourceFile], mapping: Mapping[str, str]) -> None:
     """Raise ReadError if the mapping names a column that no readable file has."""
     absent = dict(mapping)
     seen: list[str] = []
@@ -162,7 +108,7 @@ def _check_columns(files: Sequence[_File], mapping: Mapping[str, str]) -> None:
 
 
 def _chunks(
-    files: Sequence[_File],
+    files: Sequence[SourceFile],
     rejections: list[Rejection],
     mapping: Mapping[str, str],
     chunk_rows: int,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
@@ -9,10 +11,15 @@ from rich.progress import Progress as RichProgress
 from flows.plan import Progress
 
 
+def progress(what: str) -> Progress:
+    """Return a progress bar on a terminal, and silence in a pipe."""
+    return Bar(what) if sys.stderr.isatty() else Progress()
+
+
 class Bar(Progress):
     """Draws steps done on stderr."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         self._bar = RichProgress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -21,7 +28,7 @@ class Bar(Progress):
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task("routing", total=None)
+        self._task = self._bar.add_task(what, total=None)
         self._bar.start()
 
     def __call__(self, done: int, total: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +106,10 @@ def demo(out: Path, as_json: bool) -> None:
 
     Works in a home of its own inside --out, so your models and store stay as they are.
     """
+    from flows.bar import progress
     from flows.demo import run_demo
 
-    run, trainings, mined = run_demo(out, _progress())
+    run, trainings, mined = run_demo(out, progress("demo"))
     if as_json:
         _print_json({**run, "trainings": trainings, "policies": mined})
         return
@@ -167,6 +167,7 @@ def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], versi
 
 
 def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, str], config: Any, on: Any, workers: int | None) -> dict[str, Any]:  # noqa: ANN401
+    from flows.bar import progress
     from flows.plan import make_plan
 
     names = [str(path) for path in paths]
@@ -183,7 +184,7 @@ def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, st
         config=files[2],
         on=on,
         workers=workers,
-        progress=_progress(),
+        progress=progress("routing"),
     )
 
 
@@ -202,17 +203,6 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(msg)
         mapping[field.strip()] = header.strip()
     return mapping
-
-
-def _progress() -> Any:  # noqa: ANN401 - a Progress, imported late
-    """Return a progress bar on a terminal, and silence in a pipe."""
-    from flows.plan import Progress
-
-    if not sys.stderr.isatty():
-        return Progress()
-    from flows.bar import Bar
-
-    return Bar()
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -85,6 +85,7 @@ def mine(
     as_json: bool,
 ) -> None:
     """Find the measures in the policy documents in PATHS, and which of them lack statutory support."""
+    from flows.bar import progress
     from flows.mine import mine as flow
     from flows.tables import mine_table
 
@@ -94,6 +95,7 @@ def mine(
         on=on.date() if on else None,
         units=str(units) if units else None,
         workers=workers,
+        progress=progress("mining"),
     )
     click.echo(json.dumps(run, ensure_ascii=False, indent=2) if as_json else mine_table(run))
 

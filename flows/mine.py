@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from corpora.documents import read_documents
 from corpora.legal import PolicyDocument
 from corpora.records import Rejection
-from corpora.workspace import statute_index_dir, statutes_path
+from corpora.workspace import spool_dir, statute_index_dir, statutes_path
 from flows import legal_output, mining
 from flows.plan import Progress
+from flows.spool import claimed
 from flows.workers import Workers
 
 #: Documents of a chunk.
@@ -60,9 +61,11 @@ def mine(
     """
     step = progress or Progress()
     Path(out).mkdir(parents=True, exist_ok=True)
-    spool = Path(tempfile.mkdtemp(prefix=".mine-", dir=out))
+    spool = spool_dir() / f"mine-{hashlib.blake2b(str(Path(out).resolve()).encode(), digest_size=8).hexdigest()}"
     rejected: list[Rejection] = []
-    try:
+    with claimed(spool):
+        shutil.rmtree(spool, ignore_errors=True)  # of a run that was killed
+        spool.mkdir(mode=0o700)
         with Workers(workers) as pool:
             waiting: list[PrefectFuture[int]] = []
             for number, chunk in enumerate(_chunks(paths, on, rejected)):
@@ -78,8 +81,7 @@ def mine(
             Path(out), [_mined(spool, number) for number in range(len(waiting))], rejected, on, Path(units) if units else None
         )
         step(len(waiting) + 1, len(waiting) + 1)
-    finally:
-        shutil.rmtree(spool, ignore_errors=True)
+        shutil.rmtree(spool)
     create_markdown_artifact(legal_output.summary(run), key="mine-summary", description="minqing mine")
     return run
 

@@ -66,7 +66,7 @@ def route(
     """
     plan = make_plan(paths, out, units, places, mapping, config, on)
     step = progress or Progress()
-    with claimed(plan), Workers(workers, plan) as pool:
+    with claimed(Path(plan.spool)), Workers(workers, plan) as pool:
         scored = []
         for number in _look_ahead(batch.read(plan), pool.start):
             scored.append(score.submit(pool, plan, number))

@@ -9,28 +9,26 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from flows.plan import Plan
-
 
 class RunningError(RuntimeError):
     """The same run is under way in another process."""
 
 
 @contextmanager
-def claimed(plan: Plan) -> Iterator[None]:
-    """Hold a run's spool, and remove what abandoned runs left: spools that no living process holds.
+def claimed(spool: Path) -> Iterator[None]:
+    """Hold the folder of a run in the spool, and remove what abandoned runs left: spools that no living process holds.
 
     Raises:
         RunningError: if another process works on the same run.
     """
-    root = Path(plan.spool).parent
-    lock = root / f".{plan.run_id}.lock"
+    root = spool.parent
+    lock = root / f".{spool.name}.lock"
     with lock.open("w") as held:
         if not _lock(held):
-            msg = f"{plan.run_id}: the same run is under way in another process"
+            msg = f"{spool.name}: the same run is under way in another process"
             raise RunningError(msg)
         for other in root.iterdir():
-            if other.is_dir() and other.name != plan.run_id:
+            if other.is_dir() and other.name != spool.name:
                 _remove_abandoned(other)
         try:
             yield

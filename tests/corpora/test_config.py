@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from corpora.config import BUNDLED, BUNDLED_FILES, ConfigError, load_config
+from corpora.config import BUNDLED, BUNDLED_FILES, load_config
+from corpora.typed_yaml import ConfigError
 
 
 def overlay(tmp_path: Path, text: str) -> Path:

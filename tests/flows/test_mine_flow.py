@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,3 +97,23 @@ def test_findings_agree_with_what_the_documents_were_written_to_show(mined: tupl
         agreed += any(item["verdict"] == row["verdict"] and wanted <= set(item["gap_codes"]) for item in near)
     assert located == len(truth)
     assert agreed >= 0.9 * len(truth)
+
+
+def test_a_killed_run_starts_anew_and_leaves_nothing(
+    mined: tuple[Path, dict[str, Any]], city: Path, tmp_path: Path, child_environment: dict[str, str]
+) -> None:
+    home, out = tmp_path / "home", tmp_path / "out"
+    command = [
+        sys.executable, "-c", "from flows.cli import main; main()", "mine", str(city / "policies"), "--out", str(out), "--on", ON.isoformat(),
+        "--units", str(city / "units.yaml"), "--workers", "1",
+    ]  # fmt: skip
+    environment = child_environment | {HOME_VARIABLE: str(home)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+        while not list(home.glob("spool/mine-*/read-*")) and first.poll() is None:
+            time.sleep(0.01)
+        first.kill()
+    assert list(home.glob("spool/mine-*"))
+    assert not (out / "findings.jsonl").exists()
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert (out / "findings.jsonl").read_bytes() == (mined[0] / "findings.jsonl").read_bytes()
+    assert not list(home.glob("spool/mine-*"))
