@@ -19,6 +19,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from corpora.documents import read_documents
 from corpora.legal import PolicyDocument
 from corpora.records import Rejection
+from corpora.units import CityInfo, UnitDirectory
 from corpora.workspace import spool_dir, statute_index_dir, statutes_path
 from flows import legal_output, mining
 from flows.plan import Progress
@@ -30,10 +31,10 @@ _CHUNK = 16
 
 
 @task(name="mine", cache_policy=NO_CACHE, persist_result=False, retries=1)
-def mine_chunk(workers: Workers, source: Path, target: Path, on: dt.date | None, flat_city: bool) -> int:
+def mine_chunk(workers: Workers, source: Path, target: Path, on: dt.date | None, city: CityInfo | None) -> int:
     """Mine one chunk of documents."""
     return workers.call(
-        mining.mine_chunk, source, target, statutes_path(), statute_index_dir(), on, flat_city
+        mining.mine_chunk, source, target, statutes_path(), statute_index_dir(), on, city
     )
 
 
@@ -62,6 +63,7 @@ def mine(
     step = progress or Progress()
     Path(out).mkdir(parents=True, exist_ok=True)
     spool = spool_dir() / f"mine-{hashlib.blake2b(str(Path(out).resolve()).encode(), digest_size=8).hexdigest()}"
+    city = UnitDirectory.load(Path(units)).city if units else None
     rejected: list[Rejection] = []
     with claimed(spool):
         shutil.rmtree(spool, ignore_errors=True)  # of a run that was killed
@@ -73,7 +75,7 @@ def mine(
                 mining.save(chunk, source)
                 if number == 1:
                     pool.start()
-                waiting.append(mine_chunk.submit(pool, source, _mined(spool, number), on, units is not None))
+                waiting.append(mine_chunk.submit(pool, source, _mined(spool, number), on, city))
             for number, future in enumerate(waiting, 1):
                 future.result()
                 step(number, len(waiting) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,8 @@ from typing import Any
 from corpora.legal import PolicyDocument
 from corpora.policy_rules import Rules, load_rules
 from corpora.statutes import Statutes
+from corpora.territories import place_of
+from corpora.units import CityInfo
 from dispatch.legal_files import Mined, Suggestion
 from models.statute_search import StatuteIndex, candidate_bases
 from pipeline.policies.citations import Finder
@@ -54,13 +57,22 @@ class Miner:
             found, document.text, self.statutes, _day(document, on), document.title, document.territory
         )
 
-    def mine(self, document: PolicyDocument, on: dt.date | None, flat_city: bool) -> Mined:
-        """Return what a document holds: outline, class, citations, measures with their verdicts, candidate bases."""
+    def mine(self, document: PolicyDocument, on: dt.date | None, city: CityInfo | None = None) -> Mined:
+        """Return what a document holds: outline, class, citations, measures with their verdicts, candidate bases.
+
+        Args:
+            document: as read.
+            on: its date where it has none.
+            city: the flat city whose documents these are; a city younger than the list of divisions is not in it.
+        """
+        if city and not document.territory and city.name and city.name in f"{document.issuer}{document.title}":
+            place = place_of(city.province + city.name + "人民政府")
+            document = dataclasses.replace(document, territory=place.territory)
         clauses = outline(document.text)
         resolved = self.citations(document, on)
         found = measures(document.text, clauses, self.rules)
         findings = judge(
-            document, clauses, found, resolved, self.rules, self.statutes, _day(document, on), flat_city=flat_city
+            document, clauses, found, resolved, self.rules, self.statutes, _day(document, on), flat_city=city is not None
         )
         return Mined(
             document, clauses, classify(document, clauses), resolved, findings, self._candidates(findings, document.territory)
@@ -91,10 +103,10 @@ def miner(statutes: Path, index: Path) -> Miner:
     return _miner(statutes, index, tuple(path.stat().st_mtime for path in (statutes, index) if path.exists()))
 
 
-def mine_chunk(source: Path, target: Path, statutes: Path, index: Path, on: dt.date | None, flat_city: bool) -> int:
+def mine_chunk(source: Path, target: Path, statutes: Path, index: Path, on: dt.date | None, city: CityInfo | None) -> int:
     """Mine the documents that `save` put into `source`; write the results to `target` and return how many there are."""
     worker = miner(statutes, index)
-    results = [worker.mine(document, on, flat_city) for document in load(source)]
+    results = [worker.mine(document, on, city) for document in load(source)]
     save(results, target)
     return len(results)
 

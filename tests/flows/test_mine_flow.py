@@ -117,3 +117,17 @@ def test_a_killed_run_starts_anew_and_leaves_nothing(
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert (out / "findings.jsonl").read_bytes() == (mined[0] / "findings.jsonl").read_bytes()
     assert not list(home.glob("spool/mine-*"))
+
+
+def test_documents_of_the_city_lie_in_its_province(city: Path) -> None:
+    """A city younger than the list of divisions is in its province, by its unit directory."""
+    from corpora.documents import read_documents
+    from corpora.units import UnitDirectory
+    from corpora.workspace import statute_index_dir, statutes_path
+    from flows.mining import Miner
+
+    info = UnitDirectory.load(city / "units.yaml").city
+    miner = Miner.load(statutes_path(), statute_index_dir())
+    document = next(item for item in read_documents([city / "policies"], ON) if getattr(item, "issuer", "").startswith(info.name))
+    assert miner.mine(document, ON, info).document.territory == "浙江/澜港"
+    assert miner.mine(document, ON).document.territory == ""
