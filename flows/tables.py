@@ -83,3 +83,38 @@ def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+_RANKS = {
+    "constitution": "宪法", "law": "法律", "decision": "决定", "administrative_regulation": "行政法规", "local_regulation": "地方性法规",
+    "department_rule": "部门规章", "local_rule": "地方政府规章", "judicial_interpretation": "司法解释",
+}  # fmt: skip
+
+
+def statutes_table(found: dict[str, Any]) -> str:
+    """Return what the knowledge base covers; `found` is what `statutes status --json` prints."""
+    lines = [
+        "",
+        f"法规 laws {found['laws']:,}   版本 versions {found['versions']:,}   条文 articles {found['articles']:,}   "
+        f"截至 as of {found['as_of']}",
+        "",
+        _row("级别 level", "法规 laws", "版本 versions", "有正文 texts", "截至 as of", ""),
+    ]
+    for name, level in found["levels"].items():
+        whole = "全部 all" if level["whole"] else "部分 some"
+        counts = (f"{level[key]:,}" for key in ("laws", "versions", "versions_with_text"))
+        lines.append(_row(_RANKS.get(name, name), *counts, str(level["as_of"] or "–"), whole))
+    lines.append("")
+    for key, told in (
+        ("incomplete", "正文不全 incomplete texts（查不到条文时不作结论）"),
+        ("conflicts", "来源不一致 conflicts"),
+        ("problems", "未读入 problems"),
+    ):
+        lines.append(f"{told}: {len(found[key])}")
+    if not found["versions_with_text"]:
+        lines.append("只有随附的事实，没有条文正文：minqing statutes build（facts only: no texts have been built）")
+    return "\n".join([*lines, "逐项 each of them: minqing statutes status --json"])
+
+
+def _row(first: str, *cells: str) -> str:
+    return f"  {first}{' ' * max(18 - _width(first), 1)}" + "".join(" " * max(15 - _width(c), 1) + c for c in cells)

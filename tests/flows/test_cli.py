@@ -90,3 +90,14 @@ def test_route_as_json_in_a_pipe(
     assert (run["read"], run["routed"], run["rejected"]) == (1, 1, 0)
     assert "\x1b[" not in done.stderr, "no progress bar in a pipe"
     assert run == json.loads((out / "run.json").read_text("utf-8"))
+
+
+def test_statutes_status_for_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINQING_HOME", str(tmp_path))
+    shown = CliRunner().invoke(main, ["statutes", "status"])
+    assert shown.exit_code == 0, shown.output
+    assert "行政法规" in shown.output
+    assert "no texts have been built" in shown.output
+    assert max(map(len, shown.output.splitlines())) < 120
+    whole = json.loads(CliRunner().invoke(main, ["statutes", "status", "--json"]).output)
+    assert f"{whole['laws']:,}" in shown.output
