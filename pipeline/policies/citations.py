@@ -126,7 +126,7 @@ class _Pass:
         text = self.text
         chain = self.chains.get(mention.after) or p.SHORT.match(text, mention.end)
         law, year = self.owners.defined.get(mention.title, (mention.title, None))
-        year = mention.year or year
+        year = mention.year or (self._year_behind(chain) if chain else None) or year
         if mention.quoted and law in GENERIC:
             if chain is not None and text[mention.start - 1 : mention.start] == "本":
                 self._emit(chain, Owner(mention.start - 1, "self"))
@@ -153,6 +153,11 @@ class _Pass:
         if mention.is_statute:
             self.owners.laws.append((end, law, year))
         return max(end, mention.consumed)
+
+    def _year_behind(self, chain: re.Match[str]) -> int | None:
+        """Return the year of the version that a bracket behind the article names: 《行政处罚法》第二十四条（2021年修订）."""
+        bracket = p.BRACKET_BEHIND.match(self.text, chain.end())
+        return p.version_year(bracket[0]) if bracket and "修" in bracket[0] else None
 
     def _define(self, mention: Mention, law: str) -> None:
         """Note the short name that stands behind a title, on the first citation of that title."""

@@ -164,6 +164,9 @@ def test_no_article(text: str) -> None:
         ("《水法》（1988年通过，2016年修正）第三条", 2016),
         ("《水法》（国水发〔2016〕3号）第三条", None),
         ("《水法》第三条", None),
+        ("《水法》第三条（2016年修正）", 2016),
+        ("《水法》第三条（共三款）", None),
+        ("《水法》第三条（2016年起执行）", None),
     ],
 )
 def test_year_of_the_version(text: str, year: int | None) -> None:
