@@ -158,7 +158,7 @@ def _aside(found: Resolved, matter: set[str], rule: Rule | None, setting: Settin
     common = shared(matter, article)
     paragraph = found.citation.paragraph
     absent = paragraph is not None and paragraph > len(article.paragraphs)
-    moved = _moved(found, number, matter, common, absent, setting)
+    moved = _once(found, number, rule, setting) or _moved(found, number, matter, common, absent, setting)
     if moved:
         return _gap("BASIS_RENUMBERED", found, moved, 0.75, rule, setting)
     if rule is not None and any(item.law_id == found.law_id and item.number == number for item in rule.authority):
@@ -177,6 +177,19 @@ def _aside(found: Resolved, matter: set[str], rule: Rule | None, setting: Settin
         rule,
         setting,
     )
+
+
+def _once(found: Resolved, number: ArticleNumber, rule: Rule | None, setting: Setting) -> str:
+    """Return where the article went that bore this number before and that the measure's rule stands on; "" if none did."""
+    authority = {item.number for item in rule.authority if item.law_id == found.law_id} if rule else set()
+    if not authority or number in authority:
+        return ""
+    law = setting.statutes.law(found.law_id)
+    for old in reversed([version for version in law.versions if version.version_id < found.version_id]):
+        now = setting.statutes.renumbered(found.law_id, number, old.version_id, found.version_id)
+        if now in authority:
+            return f"{old.adopted.year}年文本的{number}现为{now}"
+    return ""
 
 
 def _moved(

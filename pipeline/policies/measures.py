@@ -38,6 +38,8 @@ _CLERICAL = re.compile(
 _MODAL = re.compile(r"应当|应|须|必须|要|不得|可以|负责|由|将|予以|给予|实行|禁止|严禁|鼓励|支持")
 #: The one who was entrusted is no act.
 _ENTRUSTED = re.compile("受委托|被委托|委托机关|委托书")
+#: What stands on a title is a measure, whatever it does: 依据□第八条，八个领域的…归市综合执法局行使.
+_BASED = re.compile(r"(?:依据|根据|依照|按照)[^，。；：:□]{0,6}□[^，。；]{0,30}[，,][^。；]{6,}")
 _SEGMENT = re.compile(r"[，,：:]")
 _LONG = 400
 
@@ -71,7 +73,7 @@ def _measure(sentence: Sentence, actor: str, rules: Rules) -> Measure | None:
     if _CLERICAL.search(plain) or (sentence.lead and _CASES.search(sentence.lead)):
         return None
     kind, said = _kind(sentence, rules)
-    if kind is None and not _orders(plain, words):
+    if kind is None and not _orders(plain, words) and not _BASED.search(plain):
         return None
     frame = frame_of(sentence.text)
     if kind is None and frame == "理念":
