@@ -28,10 +28,11 @@ from corpora.legal import PolicyDocument
 from corpora.radicals import ideographs
 from corpora.records import Rejection
 from corpora.source_files import ReadError, SourceFile, expand
-from corpora.territories import place_of
+from corpora.territories import place_of, sole_province
 
 __all__ = ["SUFFIXES", "ReadError", "read_documents"]
 
+_TITLES = re.compile(r"《[^《》]*》")
 #: Names of the fields that a source may give; the name listed first wins.
 _FIELDS: dict[str, tuple[str, ...]] = {
     name: tuple(words.split())
@@ -136,6 +137,9 @@ def _document(extract: Extract, name: str, path: Path, on: dt.date | None) -> Po
     place = place_of(issuer)
     if not place.level:
         place = place_of(title, organ=False)
+    if place.level in ("县", "乡镇") and not place.territory:
+        # A county that the list of divisions does not have: its province is that of all places the text names.
+        place = replace(place, territory=sole_province(_TITLES.sub("", text)))
     problems += noise(text)
     return PolicyDocument(
         document_id=name,

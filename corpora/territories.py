@@ -114,6 +114,16 @@ def name_ending(text: str) -> str:
     return next((text[-size:] for size in range(min(len(text), _LONGEST), 2, -1) if text[-size:] in names), "")
 
 
+def sole_province(text: str) -> str:
+    """Return the short name of the province that all places named in full in a text lie in; "" if there are several or none."""
+    found = set()
+    for match in _NAMED.finditer(text):
+        meant = {place.split("/")[0] for place in _table().named.get(name_ending(text[: match.end()]), ())}
+        if len(meant) == 1:  # 鼓楼区 is in four provinces
+            found |= meant
+    return found.pop() if len(found) == 1 else ""
+
+
 def last_named(text: str) -> str:
     """Return the territory of the last province, city or county that a text names in full, "" where it names none."""
     for match in reversed(list(_NAMED.finditer(text))):

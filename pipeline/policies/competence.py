@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from corpora.legal import PolicyDocument, Rank
+from corpora.policy_rule_types import Form
 from corpora.policy_rules import Rule, Rules
 from pipeline.policies.basis import Basis, best_level, is_good, is_stale
 from pipeline.policies.instruments import GOVERNMENTS, LEVELS
@@ -191,6 +192,13 @@ def _receiver(measure: Measure, rule: Rule, setting: Setting, judged: Judged) ->
         judged.not_checked.append(f"承接主体“{name}”的性质不明，是否适格未核")
 
 
+_DECIDES_ITSELF = re.compile(
+    r"由(?:本|我|各)?(?:市|县|区|镇|乡|街道|局|委|编委|编委会|政府|[市县区](?:人民)?政府|[^，。；]{2,10}[局委会])[^，。；]{0,6}(?:自行|研究|会议|直接)(?:研究)?(?:决定|确定|议定)"
+)
+#: Before a form: it is not kept (不对社会公开, 不另签文书).
+_DENIED = re.compile(r"(?:不(?!得)|未|无须|无需|免予)[^，。；]{0,8}$")
+
+
 def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None:
     """Accuse only where the issuer is known to be too low and no approval from above is stated."""
     if not rule.decider or rule.prohibited:
@@ -199,7 +207,9 @@ def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judge
         _decides(found.law_id, setting) for found in (*basis.own.statutory, *basis.near.statutory)
     ):
         return
-    said = f"{basis.setting}\n{setting.introduction}"
+    # 由本县自行决定: the sentence itself says who decides, whatever was approved elsewhere in the document.
+    own = _DECIDES_ITSELF.search(basis.sentence) is not None
+    said = "" if own else f"{basis.setting}\n{setting.introduction}"
     approvals = setting.rules.approvals
     higher = (
         ("国家", "省", "next_higher")
@@ -261,11 +271,20 @@ def _forms(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judged:
         said = _TITLE.sub("", _OWN_PUBLICATION.sub("", setting.document.text))
     for code in dict.fromkeys(form.code for form in rule.forms):
         missing = [
-            form.name for form in rule.forms if form.code == code and form.stated and not form.stated.search(said)
+            form.name
+            for form in rule.forms
+            if form.code == code and form.stated and (not form.stated.search(said) or _denied(form, basis.sentence))
         ]
         if missing:
             evidence = f"文中未载明：{'、'.join(missing)}（{_authority(rule)}）"
             judged.gaps.append(_gap(code, rule, evidence, setting, 0.7))
+
+
+def _denied(form: Form, sentence: str) -> bool:
+    """Whether the measure's own sentence says that the form is not kept."""
+    if form.stated is None or ("书面" in form.name and "口头" in sentence):
+        return form.stated is not None
+    return any(_DENIED.search(sentence[: match.start()]) for match in form.stated.finditer(sentence))
 
 
 def _carrier(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None:

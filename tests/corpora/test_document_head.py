@@ -10,7 +10,7 @@ from corpora.document_dates import DATE, parse_date, signatures
 from corpora.document_head import read_head
 from corpora.document_names import NUMBER, kind_of, number_of, organs_of
 from corpora.document_validity import effective_on, expires_on
-from corpora.territories import full_names, last_named, name_ending, place_of
+from corpora.territories import full_names, last_named, name_ending, place_of, sole_province
 
 
 @pytest.mark.parametrize(
@@ -211,3 +211,16 @@ def test_the_place_that_a_text_named_last(text: str, territory: str) -> None:
 def test_the_place_with_which_a_text_ends() -> None:
     assert name_ending("依照杭州市") == "杭州市"
     assert name_ending("依照本市") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "province"),
+    [
+        ("经台州市人民政府批准，报浙江省人民政府备案", "浙江"),
+        ("台州市与武汉市结对", ""),
+        ("鼓楼区的做法", ""),
+        ("没有地名", ""),
+    ],
+)
+def test_the_province_that_a_text_speaks_of(text: str, province: str) -> None:
+    assert sole_province(text) == province

@@ -21,6 +21,18 @@ _SPRING_2026 = dt.date(2026, 3, 1)
 
 #: Sentence, its gap codes, options of `reform.document` (`flat`: a city without towns and sub-districts).
 CASES: list[tuple[str, str, dict[str, Any]]] = [
+    # The measure's own sentence denies the form, or says who decides.
+    (
+        "依照《中华人民共和国行政处罚法》第二十条，市水利局口头委托市水库管理中心实施行政处罚，委托书不向社会公布。",
+        "FORM_MISSING",
+        {},
+    ),
+    ("经省人民政府批准的目录以外，九项处罚权由本市自行决定下放给各镇。", "DECIDER_TOO_LOW FORM_MISSING", {}),
+    ("网格员主要做好宣传和信息上报，不承担行政执法任务。", "", {}),
+    ("协管员可单独开具罚单。", "STAFFING_UNLAWFUL", {}),
+    ("摆设夜间摊位的，每平方米每日收取秩序维护费三元。", "ILLEGAL_SETTING", {}),
+    ("从农技站的事业编制中拿出三十名，折算为镇机关行政编制使用。", "STAFFING_UNLAWFUL", {}),
+    ("社区居民委员会是辖区违法建设防控的第一责任主体。", "AUTONOMY_BREACH", {}),
     ("将城市管理、市场监管等8个领域的216项行政处罚权赋予各镇人民政府、街道办事处行使。", "DECIDER_TOO_LOW", {}),
     (
         "依据《行政处罚法》第二十四条和省人民政府批准的赋权目录，将45项处罚权交由滨海镇人民政府、城东街道办事处行使，目录向社会公布，每年组织评估。",
