@@ -34,7 +34,12 @@ _NEXT_VERB = re.compile(
 _REACH = 36
 _STOP = re.compile(r"[，。；：]|将|应当|并")
 _EDGE = "“”、 "
-_BY_WHOM = re.compile(rf"由((?:(?!的|由|应当)[{_HAN}]){{2,24}}?)(?=集中|统一|行使|承担|实施|承接|代收|自行|负责|先行)")
+_BY_WHOM = re.compile(rf"由((?:(?!的|由|应当)[{_HAN}]){{2,24}}?)(?=集中|统一|行使|承担|实施|承接|代收|自行|负责|先行|代为|签发|核发|发证|出具|审批|审查)")
+#: Bodies that take a power up themselves: 指挥部行使处罚权.
+_TAKES = re.compile(
+    rf"(?:^|[，,：:])\s*([{_HAN}]{{0,20}}?(?:指挥部|专班|领导小组|工作站|联勤站|服务站|党群服务中心|联合体|协会|公司|居民委员会|居委会|村民委员会|村委会))"
+    r"(?=[^，。；]{0,16}(?:行使|作出|接管|以自己的名义|用自己的名义))"
+)
 _POWER_OF = re.compile(
     r"(?:将|把)([^，。；]{2,50}?)(?=的?下放|赋予|授权|交由|交给|移交|划转|划入|划归|再委托|委托|集中|一并|全部|纳入|并入|统一|调整|转由|列为)"
 )
@@ -72,7 +77,7 @@ def receiver_of(plain: str, words: Words) -> str:
         known = next((name for name in names if receiver_class(name, words)), "")
         if known or (handed["sure"] and names and not _NEXT_VERB.match(rest)):
             return (known or names[0]).split("的")[-1]
-    match = _BY_WHOM.search(plain)
+    match = _BY_WHOM.search(plain) or _TAKES.search(plain)
     return match[1].strip(_EDGE) if match else ""
 
 

@@ -27,7 +27,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "FORM_MISSING",
         {},
     ),
-    ("经省人民政府批准的目录以外，九项处罚权由本市自行决定下放给各镇。", "DECIDER_TOO_LOW FORM_MISSING", {}),
+    ("经省人民政府批准的目录以外，九项处罚权由本市自行决定下放给各镇。", "DECIDER_TOO_LOW", {}),
     ("网格员主要做好宣传和信息上报，不承担行政执法任务。", "", {}),
     ("协管员可单独开具罚单。", "STAFFING_UNLAWFUL", {}),
     ("摆设夜间摊位的，每平方米每日收取秩序维护费三元。", "ILLEGAL_SETTING", {}),
