@@ -31,6 +31,7 @@ lint: $(READY)  ## style (ruff), types (mypy), floors (import-linter)
 
 .PHONY: bench
 bench: $(READY)  ## measure accuracy and speed against the baselines (needs the evaluation data)
+	@$(BIN)/minqing statutes build
 	@for file in benchmarks/accuracy.py benchmarks/segmentation.py benchmarks/zero_history.py benchmarks/citations.py benchmarks/gaps.py benchmarks/renumbering.py benchmarks/statute_search.py benchmarks/throughput.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 .PHONY: clean

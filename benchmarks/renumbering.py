@@ -11,6 +11,7 @@ for a person to read (`--read`). The baseline takes the best by that cosine from
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import pairwise
 
 import rjieba
@@ -56,6 +57,8 @@ def main() -> None:
                     print(f"\n{law.title} {old.adopted} → {new.adopted}: {article.number} → {target}, by words {numbers[best]}")
                     for text in (article.text, there.text, after[best].text):
                         print("   ", "".join(text.split())[:160])
+    if not moved:
+        sys.exit("no two versions of a law with texts: `minqing statutes build SOURCE…` first")
     print(f"{pairs} pairs of versions, {kept:,} articles keep their number, {moved:,} moved")
     print(f"  moved as the other measure says too: {agreed:,} ({agreed / moved:.4f}); {moved - agreed} to be read (--read)")
     print(f"  baseline (best by words, from {LEAST} on): {baseline:,} said to have moved, {baseline_kept:,} of them as here")
