@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from corpora.document_dates import DATE, Signature, adoption, signatures
+from corpora.document_dates import DATE, Signature, adoption, parse_date, signatures
 from corpora.document_names import (
     ACT,
     DIGITS,
@@ -35,7 +35,8 @@ class Head:
 
     Attributes:
         title_start, title_end: span of the title in the text; equal where the title does not stand in the text.
-        issued_by: `signature`, `adoption` (bracket under the title) or `line`, "" where there is no date.
+        issued_by: `signature`, `adoption` (bracket under the title), `line` or
+            `printed` (…年…月…日印发 at the foot), "" where there is no date.
     """
 
     title: str = ""
@@ -66,8 +67,14 @@ def read_head(text: str, title: str = "") -> Head:
     if not found and "令" in number and (promulgated := _PROMULGATED.search(head)):
         found = promulgated[1]
     issued, how, organs = _issued(text, limit)
-    issuer = organs_apart(organs_of(found) or _of_order(number) or _issuer_in_head(head, found) or organs)
+    issuer = organs_apart(organs_of(found) or _of_minutes(found) or _of_order(number) or _issuer_in_head(head, found) or organs)
     return Head(found, *span, number, issuer, issued, how)
+
+
+def _of_minutes(title: str) -> str:
+    """Return whose minutes a title names: 某某县人民政府专题会议纪要 → 某某县人民政府."""
+    match = re.match(r"([\u4e00-\u9fff]{2,20}(?:人民政府|政府|委员会))(?:第[^次]{1,8}次)?(?:专题|常务|办公|全体|党组)?会议纪要", title)
+    return match[1] if match else ""
 
 
 def _of_order(number: str) -> str:
@@ -223,6 +230,10 @@ def _issuer_in_head(head: str, title: str) -> str:
     return re.sub(r"\s", "", banner[1]) if banner else ""
 
 
+#: The last line of minutes and the like, which have no other date: 某某市人民政府办公室 2022年9月19日印发.
+_PRINTED = re.compile(rf"(?:(?<=\n)|(?<=[室厅委局府]))[ \u3000]*{DATE.pattern}[ \u3000]*印发[ \u3000]*(?=\n|$)")
+
+
 def _issued(text: str, limit: int) -> tuple[dt.date | None, str, str]:
     """Return the date of the document, where it stands, and the organs that signed or adopted it."""
     adopted = adoption(text, limit)
@@ -235,4 +246,7 @@ def _issued(text: str, limit: int) -> tuple[dt.date | None, str, str]:
         alone = found
     if alone:
         return alone.date, "line", ""
+    printed = list(_PRINTED.finditer(text))
+    if printed and (day := parse_date(printed[-1])) is not None:
+        return day, "printed", ""
     return None, "", ""

@@ -58,6 +58,20 @@ class KindEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class SignEntry:
+    """What stands together in sentences of a kind, as `measures.yaml` has it."""
+
+    kind: str
+    all_of: tuple[str, ...]
+    none_of: tuple[str, ...] = ()
+    negatable: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that something must stand together."""
+        _require(bool(self.all_of), f"signs of {self.kind!r} need all_of")
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
     """`measures.yaml`: see there for what each key means."""
 
@@ -68,11 +82,14 @@ class Lexicon:
     slogans: tuple[str, ...]
     receivers: dict[str, tuple[str, ...]]
     kinds: tuple[KindEntry, ...]
+    signs: tuple[SignEntry, ...]
 
     def __post_init__(self) -> None:
-        """Check that kinds are named once."""
+        """Check that kinds are named once and that signs are of a kind."""
         names = [entry.kind for entry in self.kinds]
         _require(len(names) == len(set(names)), "two kinds have the same name")
+        unknown = {entry.kind for entry in self.signs} - set(names)
+        _require(not unknown, f"signs of no kind: {', '.join(sorted(unknown))}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +101,16 @@ class Kind:
     confers: bool
     negatable: bool
     fits: re.Pattern[str]
+    excludes: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What stands together in a sentence of a kind, in whatever order: each of `all_of`, none of `excludes`."""
+
+    kind: Kind
+    negatable: bool
+    all_of: tuple[re.Pattern[str], ...]
     excludes: re.Pattern[str] | None
 
 
@@ -204,6 +231,7 @@ class Rule:
     may_not: tuple[str, ...] = ()
     receiver_rule: str = ""
     actor_as_receiver: bool = False
+    by_individual: str = ""
     forms: tuple[Form, ...] = ()
     forms_anywhere: bool = False
     carrier: Carrier | None = None
@@ -215,7 +243,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         """Check the values that come from closed lists."""
-        for code in filter(None, (self.absent, self.too_low, self.prohibited, self.advisory, *self.cure)):
+        for code in filter(None, (self.absent, self.too_low, self.prohibited, self.advisory, self.by_individual, *self.cure)):
             _require(code in GAP_CODES, f"no gap code: {code!r}")
         _require(self.needs in ("", *BASIS_LEVELS), f"needs must be one of {', '.join(BASIS_LEVELS)}")
         _require(set(self.allowed_to) <= set(BASIS_LEVELS), f"allowed_to holds only {', '.join(BASIS_LEVELS)}")

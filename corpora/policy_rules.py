@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpora.legal import ArticleNumber, Law, Version
-from corpora.policy_rule_types import Authority, Competence, Kind, Lexicon, Rule, Words, compiled
+from corpora.policy_rule_types import Authority, Competence, Kind, Lexicon, Rule, Sign, Words, compiled
 from corpora.typed_yaml import ConfigError, convert, read
 
-__all__ = ["FOLDER", "Kind", "KnownLaws", "PolicyRuleError", "Rule", "Rules", "Words", "load_rules"]
+__all__ = ["FOLDER", "Kind", "KnownLaws", "PolicyRuleError", "Rule", "Rules", "Sign", "Words", "load_rules"]
 
 FOLDER = Path(__file__).parent / "data" / "policies"
 
@@ -49,13 +49,14 @@ class Rules:
     """Everything that finds and judges measures, ready for use.
 
     Attributes:
-        kinds: in order of precedence.
+        kinds: in order of precedence; `signs` are asked where no conferring kind fits.
         approvals: decider → words that say it decided; `unnamed` for approvals that name nobody.
         unverified: authorities that the knowledge base could not confirm, with the reason.
     """
 
     words: Words
     kinds: tuple[Kind, ...]
+    signs: tuple[Sign, ...]
     competence: tuple[Rule, ...]
     cures: Mapping[str, str]
     approvals: Mapping[str, re.Pattern[str]]
@@ -88,6 +89,7 @@ def load_rules(statutes: KnownLaws, folder: Path = FOLDER) -> Rules:
     return Rules(
         _words(lexicon, str(folder / "measures.yaml")),
         kinds,
+        _signs(lexicon, kinds, str(folder / "measures.yaml")),
         checked,
         competence.cures,
         {name: pattern for name, pattern in approvals.items() if pattern is not None},
@@ -106,7 +108,7 @@ def _load(path: Path, cls: type) -> Any:  # noqa: ANN401 - an instance of `cls`
 
 #: 行政执法局 and 处罚案卷 name no power.
 _NOT_A_NAME = r"(?![^，。；]{0,4}(?:[局队]|大队|部门|机关|人员|案卷|证))"
-_CLASS = re.compile(r"<([a-z_]+)>")
+_CLASS = re.compile(r"(?<!\?P)<([a-z_]+)>")
 
 
 def _expand(pattern: str, words: Mapping[str, tuple[str, ...]]) -> str:
@@ -116,7 +118,7 @@ def _expand(pattern: str, words: Mapping[str, tuple[str, ...]]) -> str:
         if match[1] not in words:
             msg = f"no word class {match[0]} in {pattern!r}"
             raise ValueError(msg)
-        return "|".join(sorted(words[match[1]], key=lambda word: -len(word)))
+        return f"(?:{'|'.join(sorted(words[match[1]], key=lambda word: -len(word)))})"
 
     return _CLASS.sub(alternatives, pattern).replace("……", "[^。；]{0,80}").replace("…", "[^，。；]{0,30}")
 
@@ -157,6 +159,20 @@ def _kinds(lexicon: Lexicon, source: str) -> tuple[Kind, ...]:
             raise PolicyRuleError(msg) from None
         kinds.append(Kind(entry.kind, entry.name, entry.confers, entry.negatable, fits, excludes))
     return tuple(kinds)
+
+
+def _signs(lexicon: Lexicon, kinds: Iterable[Kind], source: str) -> tuple[Sign, ...]:
+    by_name = {kind.kind: kind for kind in kinds}
+    signs = []
+    for number, entry in enumerate(lexicon.signs):
+        try:
+            together = [re.compile(_expand(pattern, lexicon.words)) for pattern in entry.all_of]
+            excludes = compiled([_expand(pattern, lexicon.words) for pattern in entry.none_of])
+        except (ValueError, re.error) as error:
+            msg = f"{source}: signs[{number}] ({entry.kind}): {error}"
+            raise PolicyRuleError(msg) from None
+        signs.append(Sign(by_name[entry.kind], entry.negatable, tuple(together), excludes))
+    return tuple(signs)
 
 
 def _check_names(competence: Competence, lexicon: Lexicon, source: str) -> None:

@@ -34,6 +34,13 @@ _VAGUE_WORDS = re.compile(
 )
 
 
+#: （某政办〔2023〕12号） beside a title; a rule (规章) bears the number of an order (令).
+_NUMBER_BESIDE = re.compile(r"》\s*[（(][^（()）令]{2,16}[〔\[（(][12]\d{3}[〕\])）]\s*\d+\s*号[）)]")
+_OFFICE_BEFORE = re.compile(r"[市县区镇乡][^，。；《》]{0,12}(?:局|所|站|中心|办公室|办|队|公司)(?:印发的?|制定的?|的)?$")
+#: Counties and districts make no rules: a district of that name may (自治县, 新区).
+_COUNTYS = re.compile(r"[\u4e00-\u9fff]{1,4}(?<!自治)[县镇乡](?!级|域|以).*(?:办法|规定|细则|规则|规程)")
+
+
 @dataclass(slots=True)
 class Ring:
     """Citations at one distance from a measure.
@@ -41,12 +48,14 @@ class Ring:
     Attributes:
         statutory: of laws that the knowledge base knows, or whose absence from it means something.
         unknown: of what looks like a statute and is not covered: nothing can be said.
+        below: of what is styled 办法 or 细则 and can be no statute: a 文号 beside it, a county's, an office's.
         policy, vague: whether policy documents or meetings, or laws in general, are named.
     """
 
     statutory: list[Resolved] = field(default_factory=list)
     unknown: list[Resolved] = field(default_factory=list)
     others: list[Resolved] = field(default_factory=list)
+    below: list[Resolved] = field(default_factory=list)
     policy: bool = False
     vague: bool = False
 
@@ -181,8 +190,16 @@ class Bearings:
             return
         if found.law_id or found.status is Status.LAW_NOT_FOUND:
             ring.statutory.append(found)
+        elif _STATUTE_FORM.search(name) and self._no_statute(name, citation.start, citation.end):
+            ring.below.append(found)
+            ring.others.append(found)
         elif found.candidates or _STATUTE_FORM.search(name):
             ring.unknown.append(found)
         elif citation.relation == "basis" or founding:
             ring.policy = True
             ring.others.append(found)
+
+    def _no_statute(self, name: str, start: int, end: int) -> bool:
+        """Whether what is styled 办法 or 细则 can be no statute, by what stands around its title or by its issuer."""
+        around = _NUMBER_BESIDE.search(self._text, start, end + 30) or _OFFICE_BEFORE.search(self._text[max(0, start - 24) : start])
+        return bool(around) or _COUNTYS.match(name) is not None

@@ -9,6 +9,7 @@ from corpora.policy_rules import Rule
 from corpora.territories import place_of
 from pipeline.policies.basis import Basis, Ring, is_good
 from pipeline.policies.competence import Judged, Setting
+from pipeline.policies.duty_sentences import duty_sentences
 from pipeline.policies.records import Gap, Measure, Resolved, Status
 from pipeline.policies.relevance import shared, telling
 
@@ -24,6 +25,8 @@ _MUNICIPALITIES = frozenset({"北京", "上海", "天津", "重庆"})
 #: Telling pairs that a measure needs before silence of an article means anything, and that another article must share.
 _ENOUGH, _MORE = 6, 4
 _LONG_ENOUGH = 20
+#: Who carries a duty: 由市社会事业局承担.
+_CARRIED = re.compile(r"由(?!乡|镇|街道)[^，。；由]{2,24}(?:承担|履行|行使|负责|代行|办理|实施|提出|组织|统筹|处理|决定)|[市县区](?:人民)?政府(?:有关|各)?(?:部门)?(?:应当|负责|要|给予)")
 
 
 def basis_gaps(measure: Measure, basis: Basis, rule: Rule | None, setting: Setting) -> Judged:
@@ -85,6 +88,30 @@ def _status(found: Resolved, ring: Ring, basis: Basis, rule: Rule | None, settin
     if code == "LAW_NOT_FOUND":
         what = f"截至{setting.as_of}，知识库中没有这个名称"
     judged.gaps.append(_gap(code, found, what, confidence, rule, setting))
+    if code == "BASIS_RENUMBERED" and _is_old(found, setting):
+        judged.gaps.append(_gap("BASIS_SUPERSEDED", found, what, confidence, rule, setting))
+
+
+def _is_old(found: Resolved, setting: Setting) -> bool:
+    """Whether the text names a version that another had replaced by the day judged by."""
+    newer = setting.statutes.newer(found.law_id, found.version_id) if found.version_id else ()
+    return setting.on is not None and any(v.effective is not None and v.effective <= setting.on for v in newer)
+
+
+def carrier_gaps(basis: Basis, setting: Setting) -> list[Gap]:
+    """Return the gap of a sentence that leans on an article whose duty is a town's or sub-district's, in a flat city.
+
+    Nothing is said where the sentence names who carries it.
+    """
+    if not setting.flat or _CARRIED.search(basis.sentence):
+        return []
+    for found in basis.own.statutory:
+        article = _article(found, setting) if is_good(found) else None
+        duty = next(duty_sentences(article.text), None) if article is not None else None
+        if duty is not None:
+            evidence = f"该条由{'、'.join(duty.bearers)}承担；该市不设乡镇、街道，本句未载明由谁承担"
+            return [_gap("CARRIER_MISSING", found, evidence, 0.65, None, setting)]
+    return []
 
 
 def _territory(found: Resolved, setting: Setting, rule: Rule | None, judged: Judged) -> None:

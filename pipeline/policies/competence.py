@@ -17,12 +17,15 @@ from pipeline.policies.basis import Basis, best_level, is_good, is_stale
 from pipeline.policies.instruments import GOVERNMENTS, LEVELS
 from pipeline.policies.knowledge import Statutory
 from pipeline.policies.measure_parts import receiver_class
-from pipeline.policies.records import Gap, Measure
+from pipeline.policies.records import Gap, Measure, Resolved
 from pipeline.policies.relevance import telling
 
 _TOWN = re.compile(r"镇|乡|街道")
-_NOBODY = re.compile(r"(?:有关|相关)(?:的)?(?:单位|部门|机关)|另行(?:研究|确定|明确|通知|规定)|市级(?:有关)?单位")
-_TERM = re.compile(r"(?:至|到|截至|截止到?)\s*([12]\d{3})\s*年(?:\s*(\d{1,2})\s*月)?(?:\s*(\d{1,2})\s*日)?")
+_NOBODY = re.compile(r"(?:有关|相关)(?:的)?(?:单位|部门|机关)|另行(?:研究|确定|明确|通知|规定)|市级(?:有关)?单位|(?:暂不|暂未|尚未)(?:确定|明确|落实|指定)|待[^，。；]{0,12}(?:明确|确定)|个案(?:协调|处理)")
+_TERM = re.compile(r"(?:至|到|截至|截止到?|于)\s*([12]\d{3})\s*年(?:\s*(\d{1,2})\s*月)?(?:\s*(\d{1,2})\s*日)?")
+#: 2019年启动、为期两年: at the latest until the end of that year.
+_YEARS = "零一二三四五六"
+_LASTING = re.compile(r"([12]\d{3})年[^，。；]{0,8}(?:启动|开始|起|开展)[^。；]{0,12}为期([一二三四五六])年")
 #: Publication of the document itself (此件公开发布) is not the publication that a form asks for.
 _OWN_PUBLICATION = re.compile(
     r"[（(]?此件[^。）)\n]{0,10}公开[^。）)\n]{0,6}[）)]?|主动公开|依申请公开|信息公开|政务公开"
@@ -107,7 +110,7 @@ def judge_competence(measure: Measure, rule: Rule, basis: Basis, setting: Settin
         _prohibited(measure, rule, basis, setting, judged)
     _receiver(measure, rule, setting, judged)
     _decider(measure, rule, basis, setting, judged)
-    if not judged.codes() & {"DECIDER_TOO_LOW", "DELEGATEE_UNQUALIFIED", rule.prohibited}:
+    if not judged.codes() & {"DECIDER_TOO_LOW", "DELEGATEE_UNQUALIFIED", rule.prohibited} or _UNWRITTEN.search(basis.sentence):
         _forms(measure, rule, basis, setting, judged)
     _carrier(rule, basis, setting, judged)
     if rule.successor and _NOBODY.search(basis.sentence):
@@ -151,8 +154,11 @@ def _prohibited(measure: Measure, rule: Rule, basis: Basis, setting: Setting, ju
         if nearest or basis.own.unknown or basis.near.unknown:
             judged.not_checked.append(f"{rule.title}：所引规定是否已有同样内容未核")
             return
+        if basis.founding and setting.instrument in ("law", "regulation", "rule"):
+            judged.not_checked.append(f"{rule.title}：文件本身是法规或者规章，上位法是否已有同样规定未逐条核对")
+            return
         if basis.founding and rule.prohibited == "ILLEGAL_SETTING":
-            repeats = _repeats(measure, basis, setting)
+            repeats = repeats_founding(measure, basis, setting)
             if repeats:
                 judged.not_checked.append(f"{rule.title}：文件总依据中已有相同数额的规定，未逐项核对")
                 return
@@ -163,7 +169,7 @@ def _prohibited(measure: Measure, rule: Rule, basis: Basis, setting: Setting, ju
     judged.gaps.append(_gap(rule.prohibited, rule, evidence, setting, confidence))
 
 
-def _repeats(measure: Measure, basis: Basis, setting: Setting) -> bool | None:
+def repeats_founding(measure: Measure, basis: Basis, setting: Setting) -> bool | None:
     """Whether the laws that the document rests on hold the same amount; None where one's text is not here."""
     amounts = _AMOUNT.findall(measure.text)
     held = True
@@ -188,13 +194,17 @@ def _receiver(measure: Measure, rule: Rule, setting: Setting, judged: Judged) ->
     if kind in rule.may_not and not (kind == "institution" and (_TOWN.search(name) or "执法" in name)):
         evidence = f"承接主体是“{name}”；{rule.receiver_rule}（{_authority(rule)}）"
         judged.gaps.append(_gap("DELEGATEE_UNQUALIFIED", rule, evidence, setting, 0.8))
+        if kind == "individual" and rule.by_individual:
+            judged.gaps.append(_gap(rule.by_individual, rule, evidence, setting, 0.75))
     elif not kind:
         judged.not_checked.append(f"承接主体“{name}”的性质不明，是否适格未核")
 
 
 _DECIDES_ITSELF = re.compile(
-    r"由(?:本|我|各)?(?:市|县|区|镇|乡|街道|局|委|编委|编委会|政府|[市县区](?:人民)?政府|[^，。；]{2,10}[局委会])[^，。；]{0,6}(?:自行|研究|会议|直接)(?:研究)?(?:决定|确定|议定)"
+    r"由(?P<who>(?:本|我|各)?(?:[^，。；]{1,10}[局委会办]|[市县区](?:人民)?政府|市|县|区|镇|乡|街道|局|委|政府))[^，。；]{0,6}(?:自行|研究|会议|直接)(?:研究)?(?:决定|确定|议定)"
 )
+#: A form that the sentence itself denies is missing whoever the receiver is.
+_UNWRITTEN = re.compile(r"(?:无须|无需|不必|不)(?:再|另|另行)?签|口头|不(?:对外|对社会|向社会)公[布开]|内部掌握")
 #: Before a form: it is not kept (不对社会公开, 不另签文书).
 _DENIED = re.compile(r"(?:不(?!得)|未|无须|无需|免予)[^，。；]{0,8}$")
 
@@ -208,7 +218,9 @@ def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judge
     ):
         return
     # 由本县自行决定: the sentence itself says who decides, whatever was approved elsewhere in the document.
-    own = _DECIDES_ITSELF.search(basis.sentence) is not None
+    itself = _DECIDES_ITSELF.search(basis.sentence)
+    own = itself is not None
+    by_department = itself is not None and re.search(r"[局委办]$", itself["who"]) is not None
     said = "" if own else f"{basis.setting}\n{setting.introduction}"
     approvals = setting.rules.approvals
     higher = (
@@ -230,7 +242,7 @@ def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judge
         if issuer in ("国家", "省"):
             judged.not_checked.append(f"所涉机构的层级不明，决定权限（{_wanted(rule)}）未核")
             return
-    elif GOVERNMENTS.index(issuer) <= GOVERNMENTS.index(rule.decider):
+    elif GOVERNMENTS.index(issuer) <= GOVERNMENTS.index(rule.decider) and not by_department:
         return
     if approvals["unnamed"].search(said):
         judged.not_checked.append(f"文中只写批准或者按程序办理，没有写明批准机关，决定权限（{_wanted(rule)}）未核")
@@ -303,6 +315,7 @@ def _carrier(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None
 def _term(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None:
     """A trial that the document prolongs though its term, as the sentence has it, is over."""
     ends = [_day(match) for match in _TERM.finditer(basis.sentence)]
+    ends += [dt.date(int(match[1]) + _YEARS.index(match[2]), 12, 31) for match in _LASTING.finditer(basis.sentence.replace("两年", "二年"))]
     last = max((day for day in ends if day is not None), default=None)
     if last is None or setting.on is None:
         judged.not_checked.append("试点期限的截止日期不明，是否期满未核")
@@ -323,13 +336,28 @@ def _day(match: re.Match[str]) -> dt.date | None:
         return None
 
 
+#: 住房和城乡建设部《…办法》: at most a rule.
+_MINISTRY = re.compile(r"(?:部|总局|国家[\u4e00-\u9fff]{2,10}(?:局|委员会)|中国人民银行|委员会)(?:令|发布的|制定的|印发的)?$")
+
+
+def _ministrys(found: Resolved, text: str) -> bool:
+    start = found.citation.start
+    return _MINISTRY.search(text[max(0, start - 20) : start].split("，")[-1]) is not None and "条例" not in found.citation.law
+
+
 def level_gaps(rule: Rule, basis: Basis, setting: Setting) -> list[Gap]:
     """Return the gap of a basis whose rank cannot carry the measure."""
-    cited = [found for ring in basis.rings for found in ring.statutory if is_good(found) or is_stale(found)]
+    # The basis named in the sentence speaks for it; that of the document only where the sentence names none.
+    cited = [found for found in basis.ring.statutory if is_good(found) or is_stale(found)]
     best = best_level(cited, setting.statutes)
+    ministry = [found for found in basis.own.unknown if _ministrys(found, setting.document.text)]
+    if rule.needs in ("law", "regulation") and ministry and not basis.own.statutory:
+        titles = "、".join(found.citation.text for found in ministry)
+        evidence = f"本项须有法律、法规依据（{_authority(rule)}）；{titles}是部门规章，层级不够"
+        return [_gap("BASIS_LEVEL_TOO_LOW", rule, evidence, setting, 0.7)]
     if not rule.needs or not best or LEVELS.index(best) <= LEVELS.index(rule.needs):
         return []
-    if any(ring.unknown for ring in basis.rings):
+    if basis.ring.unknown:
         return []
     names = {"law": "法律", "regulation": "法律、法规", "rule": "法律、法规、规章"}
     titles = "、".join(dict.fromkeys(f"《{found.title}》" for found in cited))

@@ -7,13 +7,21 @@ which never counts as passed.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from corpora.legal import PolicyDocument
 from corpora.policy_rules import Rule, Rules
 from pipeline.policies.basis import Basis, Bearings, Ring, is_good, is_stale
-from pipeline.policies.basis_gaps import basis_gaps
-from pipeline.policies.competence import Judged, Setting, is_flat, judge_competence, level_gaps, rule_for
+from pipeline.policies.basis_gaps import basis_gaps, carrier_gaps
+from pipeline.policies.competence import (
+    Judged,
+    Setting,
+    is_flat,
+    judge_competence,
+    level_gaps,
+    repeats_founding,
+    rule_for,
+)
 from pipeline.policies.instruments import by_state_council, instrument
 from pipeline.policies.knowledge import Statutory
 from pipeline.policies.records import Clause, Finding, Gap, Measure, Resolved, Verdict
@@ -97,7 +105,8 @@ def _finding(measure: Measure, basis: Basis, confers: bool, setting: Setting) ->
     if setting.instrument == "explanation":
         return _of(measure, (), Verdict.OUT_OF_SCOPE, [], "", "解读、报告、公示类文件不作规定", 0.7, [], setting)
     cited = [found for found in basis.own.statutory if found.citation.relation == "basis"]
-    if not confers and not cited:
+    orphaned = carrier_gaps(basis, setting)
+    if not confers and not cited and not orphaned:
         return _of(
             measure, (), Verdict.OUT_OF_SCOPE, [], "", "不涉及职权、权利义务或者机构编制的变动", 0.7, [], setting
         )
@@ -110,9 +119,11 @@ def _finding(measure: Measure, basis: Basis, confers: bool, setting: Setting) ->
         judged.not_checked += [f"规则依据{item}未核实：{item.unverified}" for item in rule.authority if item.unverified]
     found = basis_gaps(measure, basis, rule, setting)
     judged.gaps += found.gaps
+    if rule is None or not (rule.carrier or rule.successor):
+        judged.gaps += orphaned
     judged.not_checked += found.not_checked
     if rule is not None:
-        _absence(rule, basis, judged, setting)
+        _absence(measure, rule, basis, judged, setting)
         judged.gaps += level_gaps(rule, basis, setting) if setting.on is not None else []
     if setting.on is None:
         judged.gaps = [gap for gap in judged.gaps if gap.code in _DATELESS]
@@ -132,12 +143,14 @@ def _finding(measure: Measure, basis: Basis, confers: bool, setting: Setting) ->
     )
 
 
-def _absence(rule: Rule, basis: Basis, judged: Judged, setting: Setting) -> None:
+def _absence(measure: Measure, rule: Rule, basis: Basis, judged: Judged, setting: Setting) -> None:
     """Add the gap of a measure for which nothing statutory is cited."""
-    if rule.prohibited or rule.advisory or rule.trial_term or any(basis.rings):
+    if rule.advisory or rule.trial_term:
         return
-    if setting.state_council:
-        judged.not_checked.append("文件由国务院或者中央发布，其决定本身可以作为依据，未再查找上位依据")
+    founded = basis.founding and rule.absent == "NO_BASIS" and not basis.own.below
+    if basis.own or basis.near or founded or setting.state_council:
+        if setting.state_council and not any(basis.rings):
+            judged.not_checked.append("文件由国务院或者中央发布，其决定本身可以作为依据，未再查找上位依据")
         return
     if setting.instrument in ("law", "regulation", "rule"):
         judged.not_checked.append("文件本身是法规或者规章，未再查找上位依据")
@@ -145,20 +158,40 @@ def _absence(rule: Rule, basis: Basis, judged: Judged, setting: Setting) -> None
     if setting.instrument == "unknown":
         judged.not_checked.append("不能确定文件是规章还是规范性文件，未引依据不作判断")
         return
+    for code, what, sure in _missing(measure, rule, basis, judged, setting):
+        evidence = f"{what}；截至{setting.as_of}，知识库中未找到依据"
+        judged.gaps.append(Gap(code, rule.id, evidence, setting.rules.cure(rule, code), sure))
+
+
+def _missing(
+    measure: Measure, rule: Rule, basis: Basis, judged: Judged, setting: Setting
+) -> Iterator[tuple[str, str, float]]:
+    """Yield code, words and confidence for what a measure without a statute of its own lacks."""
     where = "本句、本条和文件的依据句"
-    nearest = next((ring for ring in basis.rings if ring.policy or ring.vague), Ring())
+    if basis.own.below:
+        names = "、".join(found.citation.text for found in basis.own.below)
+        yield "BASIS_LEVEL_TOO_LOW", f"{names}不是法律、法规、规章，层级不够", 0.75
+        return
+    if basis.own.vague and not basis.founding:
+        yield "VAGUE_BASIS", "只写有关法律法规，没有指明文件和条款", 0.8
+    if rule.prohibited:
+        return
     if rule.absent != "NO_BASIS":
-        code, what, sure = rule.absent, f"{where}均未引用法律、法规", 0.75
-    elif nearest.vague:
-        code, what, sure = "VAGUE_BASIS", "只写有关法律法规，没有指明文件和条款", 0.8
+        repeats = repeats_founding(measure, basis, setting) if basis.founding else False
+        if repeats is False:
+            what = f"{where}均未引用法律、法规" if not basis.founding else "本句、本条未引用法律、法规，总依据所列法律中没有相同内容"
+            yield rule.absent, what, 0.6 if basis.founding else 0.75
+        else:
+            judged.not_checked.append("依据只见于文件的总依据，其中是否有同样规定未逐条核对")
+        return
+    nearest = next((ring for ring in basis.rings if ring.policy or ring.vague), Ring())
+    if nearest.vague:
+        if not basis.own.vague:
+            yield "VAGUE_BASIS", "只写有关法律法规，没有指明文件和条款", 0.8
     elif nearest.policy:
-        code, what, sure = "POLICY_ONLY", "只引政策文件、会议或者文号，没有法律、法规、规章", 0.75
-    elif judged.codes() - {"FORM_MISSING"}:
-        return  # a sharper gap says it
+        yield "POLICY_ONLY", "只引政策文件、会议或者文号，没有法律、法规、规章", 0.75
     else:
-        code, what, sure = "NO_BASIS", f"{where}均未引用法律、法规、规章", 0.7
-    evidence = f"{what}；截至{setting.as_of}，知识库中未找到依据"
-    judged.gaps.append(Gap(code, rule.id, evidence, setting.rules.cure(rule, code), sure))
+        yield "NO_BASIS", f"{where}均未引用法律、法规、规章", 0.7
 
 
 def _sorted(gaps: Sequence[Gap]) -> list[Gap]:

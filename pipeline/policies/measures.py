@@ -28,6 +28,10 @@ _PAST = re.compile(
 _DONE = re.compile(r"^[^，。；]{0,3}了(?!解)")
 #: `撤销机构的，应当…`: a condition, not an act.
 _CONDITION = re.compile(r"^[^，。；]{0,14}(?:时|后|前|之日起?)[，,]")
+#: A sentence that only repeats what a law says, reports, or tells whom a measure does not touch.
+_CASE = re.compile(
+    r"(?:^|[，：；、])□[^，。；]{0,14}(?:规定|明确|要求)，|以来|去年|近年|上半年|全年|^(?:[^，。；]{1,4}、)?[12][0-9]{3}年(?![^，。；]{0,16}(?:起|前|底|末|后|施行|执行|启动|将))|曾|严禁|严格禁止|任何(?:单位|部门|个人|组织)[^，。；]{0,8}不得|努力|力争|打造|破解"
+)
 _WHEN = re.compile(r"(?:如|若|如果|凡|因|对于|违反|未|擅自|非法|违法|违规)[^，。；]{0,24}$")
 #: Neither order nor change: definitions, scope, entry into force, interpretation.
 _CLERICAL = re.compile(
@@ -39,7 +43,16 @@ _MODAL = re.compile(r"应当|应|须|必须|要|不得|可以|负责|由|将|予
 #: The one who was entrusted is no act.
 _ENTRUSTED = re.compile("受委托|被委托|委托机关|委托书")
 #: What stands on a title is a measure, whatever it does: 依据□第八条，八个领域的…归市综合执法局行使.
-_BASED = re.compile(r"(?:依据|根据|依照|按照)[^，。；：:□]{0,6}□[^，。；]{0,30}[，,][^。；]{6,}")
+_BASED = re.compile(
+    r"(?:依据|根据|依照|按照)[^，。；：:□]{0,6}□[^，。；]{0,30}[，,][^。；]{6,}"
+    r"|□[^，。；]{0,40}(?:所定|规定)的?[^。；]{0,60}(?:按|照|依)(?:该|此|原)?(?:条|法|条例|规定)[^，。；]{0,8}(?:办理|落实|执行)"
+    r"|(?:依据|根据|依照|按照|[按依照])(?:[12][0-9]{3}年[^，。；□]{0,12}的)?□+[^，。；]{0,30}(?:条|款|项|规定|办理|执行|处理|处罚|[^，。；]{4})|(?:依据|根据)为[^，。；]{0,20}□"
+)
+#: The rest of what the measure before it moves: 其余二十六项，由区政府研究决定一并划入.
+_REST = re.compile(
+    r"(?:其余|另外|余下|剩余|目录[之以]?外|未列入)[^。；]{0,24}[0-9一二三四五六七八九十百两]+(?:项|个)[^。；]{0,40}(?:划入|划转|划归|划到|移交|下放|交由|纳入|委托|赋予|并入)"
+)
+_NEAR = 120
 _SEGMENT = re.compile(r"[，,：:]")
 _LONG = 400
 
@@ -53,6 +66,7 @@ def measures(text: str, clauses: Sequence[Clause], rules: Rules) -> list[Measure
         rules: lexicon and kinds.
     """
     found: list[Measure] = []
+    named = {kind.kind: kind for kind in rules.kinds}
     issuer = _issuer(text, clauses)
     previous: tuple[tuple[int, int], str] = ((-1, -1), "")
     for sentence in sentences(text, clauses):
@@ -62,17 +76,25 @@ def measures(text: str, clauses: Sequence[Clause], rules: Rules) -> list[Measure
         shared = previous[1] if previous[0] == sentence.whole else ""
         actor = own or shared or (actor_of(sentence.lead) if sentence.lead else "") or issuer
         previous = (sentence.whole, own or shared)
-        measure = _measure(sentence, actor, rules)
+        last = named.get(found[-1].kind) if found and sentence.start - found[-1].end < _NEAR else None
+        measure = _measure(sentence, actor, rules, last)
         if measure is not None:
             found.append(measure)
     return found
 
 
-def _measure(sentence: Sentence, actor: str, rules: Rules) -> Measure | None:
+def _measure(sentence: Sentence, actor: str, rules: Rules, last: Kind | None) -> Measure | None:
     plain, words = sentence.plain, rules.words
     if _CLERICAL.search(plain) or (sentence.lead and _CASES.search(sentence.lead)):
         return None
     kind, said = _kind(sentence, rules)
+    receiver = ""
+    if kind is None or not kind.confers:
+        loose = _signs(sentence, rules)
+        if loose is not None:
+            kind, said, receiver = loose
+        elif last is not None and last.confers and _REST.search(plain) and not _CASE.search(plain):
+            kind, said = last, plain
     if kind is None and not _orders(plain, words) and not _BASED.search(plain):
         return None
     frame = frame_of(sentence.text)
@@ -86,7 +108,7 @@ def _measure(sentence: Sentence, actor: str, rules: Rules) -> Measure | None:
         actor=actor,
         action=_action(said, plain, actor, words),
         power=power_of(plain, said, words),
-        receiver=receiver_of(plain, words),
+        receiver=receiver or receiver_of(plain, words),
         kind=kind.kind if kind else "",
         frame=frame,
     )
@@ -110,6 +132,34 @@ def _fitting(plain: str, beyond: int, rules: Rules) -> tuple[Kind | None, str]:
                 return kind, match[0]
             match = kind.fits.search(plain, match.start() + 1)
     return None, ""
+
+
+def _signs(sentence: Sentence, rules: Rules) -> tuple[Kind, str, str] | None:
+    """Return the first conferring kind whose signs stand together, the words that lie between them, and who receives."""
+    lead = re.sub(r"[:：]\s*$", "，", sentence.lead)
+    plain = lead + sentence.plain
+    if _CASE.search(plain):
+        return None
+    for sign in rules.signs:
+        if sign.excludes is not None and sign.excludes.search(plain):
+            continue
+        found = [_first(pattern, plain, sign.negatable) for pattern in sign.all_of]
+        if all(found) and any(match is not None and match.end() > len(lead) for match in found):
+            together = [match for match in found if match is not None]
+            said = plain[min(match.start() for match in together) : max(match.end() for match in together)]
+            named = (match.groupdict().get("receiver") for match in together)
+            return sign.kind, said, next(filter(None, named), "")
+    return None
+
+
+def _first(pattern: re.Pattern[str], plain: str, negatable: bool) -> re.Match[str] | None:
+    """Return the first match that is neither forbidden nor past."""
+    for match in pattern.finditer(plain):
+        start = max(plain.rfind(mark, 0, match.start() + 1) for mark in "，,：:") + 1
+        before = plain[start : match.start()]
+        if not (negatable and _PROHIBITED.search(before)) and not _PAST.search(before):
+            return match
+    return None
 
 
 def _stands(kind: Kind, plain: str, match: re.Match[str]) -> bool:

@@ -224,3 +224,10 @@ def test_the_place_with_which_a_text_ends() -> None:
 )
 def test_the_province_that_a_text_speaks_of(text: str, province: str) -> None:
     assert sole_province(text) == province
+
+
+def test_minutes_have_the_date_of_their_printing_and_whose_they_are() -> None:
+    head = read_head(
+        "盐湖县人民政府专题会议纪要\n〔2022〕31号\n\n9月14日下午，县长主持召开会议。现纪要如下：\n一、同意方案。\n\n盐湖县人民政府办公室\n2022年9月19日印发\n"
+    )
+    assert (head.issuer, head.issued, head.issued_by) == ("盐湖县人民政府", dt.date(2022, 9, 19), "printed")
