@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 from corpora.legal import Article, ArticleNumber, Law, PolicyDocument
@@ -209,14 +210,24 @@ def _aside(found: Resolved, matter: set[str], rule: Rule | None, setting: Settin
 def _once(found: Resolved, number: ArticleNumber, rule: Rule | None, setting: Setting) -> str:
     """Return where the article went that bore this number before and that the measure's rule stands on; "" if none did."""
     authority = {item.number for item in rule.authority if item.law_id == found.law_id} if rule else set()
-    if not authority or number in authority:
+    if rule is None or not authority or number in authority:
         return ""
+    # A rule of an earlier period rests on the old text, which may be held nowhere.
+    law_name = next(item.law for item in rule.authority if item.law_id == found.law_id)
+    for earlier in setting.rules.of_kind(rule.kind):
+        old_text = next((item for item in earlier.authority if item.law == law_name and item.number == number), None)
+        if earlier is not rule and old_text is not None and earlier.valid_to is not None and old_text.version < _adopted(rule, law_name):
+            return f"{old_text.version.year}年文本的{number}现为{'、'.join(map(str, sorted(authority)))}"
     law = setting.statutes.law(found.law_id)
     for old in reversed([version for version in law.versions if version.version_id < found.version_id]):
         now = setting.statutes.renumbered(found.law_id, number, old.version_id, found.version_id)
         if now in authority:
             return f"{old.adopted.year}年文本的{number}现为{now}"
     return ""
+
+
+def _adopted(rule: Rule, law: str) -> dt.date:
+    return max(item.version for item in rule.authority if item.law == law)
 
 
 def _moved(

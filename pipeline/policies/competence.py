@@ -21,7 +21,7 @@ from pipeline.policies.records import Gap, Measure, Resolved
 from pipeline.policies.relevance import telling
 
 _TOWN = re.compile(r"镇|乡|街道")
-_NOBODY = re.compile(r"(?:有关|相关)(?:的)?(?:单位|部门|机关)|另行(?:研究|确定|明确|通知|规定)|市级(?:有关)?单位|(?:暂不|暂未|尚未)(?:确定|明确|落实|指定)|待[^，。；]{0,12}(?:明确|确定)|个案(?:协调|处理)")
+_NOBODY = re.compile(r"(?:有关|相关)(?:的)?(?:单位|部门|机关)|另行(?:研究|确定|明确|通知|规定)|市级(?:有关)?单位|(?:暂不|暂未|尚未)(?:确定|明确|落实|指定)|待[^，。；]{0,12}(?:明确|确定)|个案(?:协调|处理)|空缺|暂缺|无对应|均不承接|缓办|不作[^，。；]{0,4}安排|无(?:承接|相应)(?:单位|部门)")
 _TERM = re.compile(r"(?:至|到|截至|截止到?|于)\s*([12]\d{3})\s*年(?:\s*(\d{1,2})\s*月)?(?:\s*(\d{1,2})\s*日)?")
 #: 2019年启动、为期两年: at the latest until the end of that year.
 _YEARS = "零一二三四五六"
@@ -201,7 +201,7 @@ def _receiver(measure: Measure, rule: Rule, setting: Setting, judged: Judged) ->
 
 
 _DECIDES_ITSELF = re.compile(
-    r"由(?P<who>(?:本|我|各)?(?:[^，。；]{1,10}[局委会办]|[市县区](?:人民)?政府|市|县|区|镇|乡|街道|局|委|政府))[^，。；]{0,6}(?:自行|研究|会议|直接)(?:研究)?(?:决定|确定|议定)"
+    r"由(?P<who>(?:本|我|各)?(?:[^，。；]{1,10}[局委会办]|[市县区](?:人民)?政府|市|县|区|镇|乡|街道|局|委|政府))[^，。；]{0,6}(?:自行|研究|会议|直接|常务会议)(?:研究)?(?:决定|确定|议定|商定)"
 )
 #: A form that the sentence itself denies is missing whoever the receiver is.
 _UNWRITTEN = re.compile(r"(?:无须|无需|不必|不)(?:再|另|另行)?签|口头|不(?:对外|对社会|向社会)公[布开]|内部掌握")

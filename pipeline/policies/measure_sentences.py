@@ -12,9 +12,9 @@ from pipeline.policies.records import Clause
 _SILENT = frozenset({"title", "signature"})
 _SENTENCE = re.compile(r"[^。！？!?\n]+[。！？!?]?")
 _PART = re.compile(r"[^；;]+[；;]?")
-#: What a title or a quotation says is not done by the sentence that names it.
+#: What a title or a quotation says is not done by the sentence that names it; a word or name in marks (“专用编制”) is part of it.
 _QUOTED = re.compile(
-    r"《[^《》\n]{1,120}(?:《[^《》\n]{0,80}》[^《》\n]{0,80})?》|〈[^〈〉\n]{1,80}〉|(?<=“)[^“”]{1,600}(?=”)|(?<=\")[^\"\n]{1,80}(?=\")"
+    r"《[^《》\n]{1,120}(?:《[^《》\n]{0,80}》[^《》\n]{0,80})?》|〈[^〈〉\n]{1,80}〉|(?<=“)(?:[^“”]{13,600}|[^“”]*[，。；！？：、][^“”]*)(?=”)|(?<=\")[^\"\n]{1,80}(?=\")"
 )
 _LEAD = re.compile(r"[:：]\s*$")
 _EDGE = " \t\u3000\ue004\xa0\u2003\u200b"

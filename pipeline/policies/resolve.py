@@ -7,6 +7,7 @@ of the version) is `not_checked` with the reason.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -96,6 +97,10 @@ def as_json(resolved: Resolved) -> dict[str, object]:
     }
 
 
+#: 今年6月修订公布的《…》.
+_THIS_YEAR = re.compile(r"今年(?:\d{1,2}月)?新?(?:修订|修正|修改)(?:通过|公布|颁布|后)?的$")
+
+
 class _Resolver:
     def __init__(
         self,
@@ -122,6 +127,10 @@ class _Resolver:
     def _one(self, index: int, citation: Citation) -> Resolved:
         if citation.kind == "vague":
             return _unchecked(citation, VAGUE)
+        if citation.year is None and self.on is not None:
+            before = self.text[max(0, citation.start - 24) : citation.start]
+            if _THIS_YEAR.search(before):
+                citation = dataclasses.replace(citation, year=self.on.year)
         title = self._title(index, citation)
         if citation.kind == "self" and _AMENDING.search(title):
             title = ""  # its bare 第N条 are articles of what it amends, or its own points
