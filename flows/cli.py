@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flows import legal_cli
+from flows import legal_cli, models_cli
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 _MAP = click.option(
@@ -64,7 +64,7 @@ def main() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
 
 
-for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties):
+for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models):
     main.add_command(_command)
 
 

@@ -118,3 +118,55 @@ def statutes_table(found: dict[str, Any]) -> str:
 
 def _row(first: str, *cells: str) -> str:
     return f"  {first}{' ' * max(18 - _width(first), 1)}" + "".join(" " * max(15 - _width(c), 1) + c for c in cells)
+
+
+def versions_table(found: Sequence[dict[str, Any]]) -> str:
+    """Return the saved versions, one a line; * marks the ones in service."""
+    if not found:
+        return "还没有模型 no versions yet: minqing train"
+    lines = ["", "  " + f"{'版本 version':<26}{'时间 created':<22}{'行 rows':>8} {'类 classes':>9}   top-1   top-3   mF1     ECE"]
+    for entry in found:
+        mark = "*" if entry["champion"] else " "
+        if entry["problem"]:
+            lines.append(f"{mark} {entry['version']:<28}不可用 unusable: {entry['problem']}")
+            continue
+        numbers = "".join(_number(entry[name]) for name in ("accuracy", "top3_accuracy", "macro_f1", "ece"))
+        lines.append(
+            f"{mark} {entry['version']:<28}{entry['created_at'][:19]:<24}{entry['rows'] or 0:>8} {entry['classes'] or 0:>10} {numbers}"
+        )
+    return "\n".join([*lines, "", "  * 现用 in service；指标来自各自训练数据的留出折 measures of each version's own held-out folds"])
+
+
+def comparison_table(found: dict[str, Any]) -> str:
+    """Return two versions side by side."""
+    first, second = found["versions"]
+    lines = ["", f"  {'':<26}{first:<24}{second:<24}"]
+    for name, (one, other) in found["measures"].items():
+        told = (f"{value:.3f}" if isinstance(value, float) else str(value if value is not None else "–") for value in (one, other))
+        lines.append(f"  {name:<26}" + "".join(f"{value:<24}" for value in told))
+    for key, version in (("only_first", first), ("only_second", second)):
+        if found[key]:
+            lines.append(f"  只见于 only in {version}: {'、'.join(found[key])}")
+    for name, (one, other) in found["libraries"].items():
+        lines.append(f"  {name}: {one} / {other}")
+    if not found["same_rows"]:
+        lines.append("  训练数据不同，指标不可直接相比 (different rows: the measures are not comparable as they stand)")
+    return "\n".join(lines)
+
+
+def check_table(found: Sequence[dict[str, Any]]) -> str:
+    """Return what is wrong with the champions, or that nothing is."""
+    if not found:
+        return "没有现用模型 nothing is in service"
+    lines = []
+    for entry in found:
+        lines.append(f"{'✓' if entry['ok'] else '✗'} {entry['target']} {entry['version']}")
+        if entry["problem"]:
+            lines.append(f"    {entry['problem']}")
+        lines += [f"    已撤并，改派 {unit} → {'、'.join(now)} (successor)" for unit, now in entry["mapped"].items()]
+        lines += [f"    现无此单位 no such unit today: {unit}" for unit in entry["invalid"]]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return f"{'–' if value is None else f'{value:.3f}':>8}"

@@ -4,17 +4,20 @@ models/<target>/<version>/manifest.json      plain values, measures, file hashes
 arrays.safetensors numbers
 units.yaml, places.csv, lexicon.txt   what the model was trained with
 models/<target>/champion                     the name of the version in service
+models/<target>/history.jsonl                every promotion: when, which, by whom, why
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import getpass
 import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,8 @@ from safetensors.numpy import load_file, save_file
 from models.persistence import Arrays
 
 FORMAT = "minqing/model/1"
-_MANIFEST, _ARRAYS, _CHAMPION = "manifest.json", "arrays.safetensors", "champion"
+_MANIFEST, _ARRAYS, _CHAMPION, _HISTORY = "manifest.json", "arrays.safetensors", "champion", "history.jsonl"
+TARGETS = ("issue_type", "unit")
 #: Values of the manifest that tell when and where, not what: they do not change the version.
 _INCIDENTAL = ("created_at", "measures", "libraries")
 
@@ -85,8 +89,26 @@ def save(
     return SavedModel(final, whole, arrays)
 
 
-def promote(root: Path, target: str, version: str) -> None:
-    """Make a version the champion, atomically.
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A line of the history: a version was put in service.
+
+    Attributes:
+        at: UTC, ISO.
+        kind: `promote` or `rollback`.
+        replaced: the version in service before, "" for the first.
+    """
+
+    at: str
+    version: str
+    replaced: str
+    kind: str
+    by: str
+    why: str
+
+
+def promote(root: Path, target: str, version: str, *, by: str = "", why: str = "", kind: str = "promote") -> Promotion:
+    """Make a version the champion, atomically, and write down who did it and why.
 
     Raises:
         ModelError: if there is no such version.
@@ -95,12 +117,97 @@ def promote(root: Path, target: str, version: str) -> None:
     if not (home / version / _MANIFEST).exists():
         msg = f"{home / version}: no such model version; nothing was promoted"
         raise ModelError(msg)
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    entry = Promotion(now, version, champion(root, target) or "", kind, by or getpass.getuser(), why)
+    # Written first: an entry whose pointer was never replaced is harmless, a change that nobody wrote down is not.
+    with (home / _HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     handle, draft = tempfile.mkstemp(prefix=".champion-", dir=home)
     with os.fdopen(handle, "w") as file:
         file.write(version + "\n")
         file.flush()
         os.fsync(file.fileno())
     Path(draft).replace(home / _CHAMPION)
+    return entry
+
+
+def history(root: Path, target: str) -> list[Promotion]:
+    """Return every promotion, oldest first.
+
+    Raises:
+        ModelError: naming the line that cannot be read.
+    """
+    path = root / target / _HISTORY
+    if not path.exists():
+        return []
+    entries = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            entries.append(Promotion(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            msg = f"{path}: line {number} is no promotion ({error}); move it away and try again"
+            raise ModelError(msg) from error
+    return entries
+
+
+def rollback(root: Path, target: str, *, by: str = "", why: str = "") -> Promotion:
+    """Put the version in service again that the champion replaced.
+
+    Raises:
+        ModelError: if there is no champion, nothing before it, or that version is gone.
+    """
+    now = champion(root, target)
+    before = _previous(root, target)
+    if now is None or not before:
+        what = "nothing is in service" if now is None else f"{now} is the first version ever put in service"
+        msg = f"{root / target}: {what}; there is nothing to roll back to"
+        raise ModelError(msg)
+    return promote(root, target, before, by=by, why=why or f"rollback of {now}", kind="rollback")
+
+
+def _previous(root: Path, target: str) -> str:
+    """Return the version that a rollback would bring back: what the champion replaced when it was promoted.
+
+    A rollback is itself undone by naming what it replaced, so two rollbacks in a row go back two steps.
+    """
+    stack: list[str] = []
+    for entry in history(root, target):
+        if not stack and entry.replaced:
+            stack.append(entry.replaced)  # put in service before there was a history
+        if entry.kind == "rollback":
+            while stack and stack[-1] != entry.version:
+                stack.pop()
+        if not stack or stack[-1] != entry.version:
+            stack.append(entry.version)
+    now = champion(root, target)
+    while stack and stack[-1] != now:
+        stack.pop()  # written down, never put in service
+    return stack[-2] if len(stack) > 1 else ""
+
+
+def versions(root: Path, target: str) -> list[dict[str, Any]]:
+    """Return the manifests of all versions, newest first; a folder that cannot be read has `problem` instead."""
+    found = []
+    for folder in sorted((root / target).glob(f"{target}-*")):
+        try:
+            manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            manifest = {"version": folder.name, "created_at": "", "problem": str(error)}
+        found.append(manifest)
+    return sorted(found, key=lambda manifest: manifest.get("created_at", ""), reverse=True)
+
+
+def prune(root: Path, target: str, keep: int) -> list[str]:
+    """Remove all versions but the champion, the one a rollback would bring back, and the `keep` newest; return the names."""
+    wanted = {champion(root, target), _previous(root, target)}
+    every = [manifest["version"] for manifest in versions(root, target)]
+    wanted.update(every[:keep])
+    gone = [version for version in every if version not in wanted]
+    for version in gone:
+        shutil.rmtree(root / target / version)
+    return gone
 
 
 def champion(root: Path, target: str) -> str | None:

@@ -136,3 +136,62 @@ def test_a_damaged_version_is_refused(tmp_path: Path, how: str, told: str) -> No
 def test_a_version_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="unit-nothing"):
         registry.load(tmp_path, "unit", "unit-nothing")
+
+
+def test_rollback_goes_back_step_by_step(tmp_path: Path) -> None:
+    one, two, three = (saved(tmp_path, rows=rows).version for rows in (1, 2, 3))
+    for version in (one, two, two, three):
+        registry.promote(tmp_path, "unit", version, by="陈", why="新标注")
+    assert registry.rollback(tmp_path, "unit").version == two
+    assert registry.champion(tmp_path, "unit") == two
+    assert registry.rollback(tmp_path, "unit", why="误派增多").replaced == two
+    assert registry.champion(tmp_path, "unit") == one
+    with pytest.raises(ModelError, match="nothing to roll back to"):
+        registry.rollback(tmp_path, "unit")
+    assert registry.champion(tmp_path, "unit") == one
+    entries = registry.history(tmp_path, "unit")
+    assert [(entry.kind, entry.version) for entry in entries[3:]] == [
+        ("promote", three), ("rollback", two), ("rollback", one),
+    ]  # fmt: skip
+    assert (entries[0].by, entries[0].why, entries[5].why) == ("陈", "新标注", "误派增多")
+    assert entries[5].by  # the login name where nobody is given
+
+
+def test_rollback_without_a_champion(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nothing is in service"):
+        registry.rollback(tmp_path, "unit")
+
+
+def test_a_promotion_that_was_cut_off_changes_nothing(tmp_path: Path) -> None:
+    """Killed between the line of the history and the pointer: the champion stays, and rollback goes by the champion."""
+    one, two, three = (saved(tmp_path, rows=rows).version for rows in (1, 2, 3))
+    for version in (one, two, three):
+        registry.promote(tmp_path, "unit", version)
+    (tmp_path / "unit" / "champion").write_text(two + "\n")
+    assert registry.rollback(tmp_path, "unit").version == one
+
+
+def test_a_champion_older_than_the_history_can_come_back(tmp_path: Path) -> None:
+    one, two = saved(tmp_path, rows=1).version, saved(tmp_path, rows=2).version
+    (tmp_path / "unit" / "champion").write_text(one + "\n")
+    registry.promote(tmp_path, "unit", two)
+    assert registry.rollback(tmp_path, "unit").version == one
+
+
+def test_a_spoilt_history_is_named_by_its_line(tmp_path: Path) -> None:
+    registry.promote(tmp_path, "unit", saved(tmp_path).version)
+    with (tmp_path / "unit" / "history.jsonl").open("a") as file:
+        file.write('{"at": 1}\n')
+    with pytest.raises(ModelError, match="line 2 is no promotion"):
+        registry.rollback(tmp_path, "unit")
+
+
+def test_prune_keeps_what_serves_and_what_served_before(tmp_path: Path) -> None:
+    names = [saved(tmp_path, rows=n, created_at=f"2026-11-2{n}").version for n in range(6)]
+    for version in (names[0], names[2], names[1]):
+        registry.promote(tmp_path, "unit", version)
+    assert sorted(registry.prune(tmp_path, "unit", 2)) == sorted([names[0], names[3]])
+    assert [manifest["version"] for manifest in registry.versions(tmp_path, "unit")] == [
+        names[5], names[4], names[2], names[1],
+    ]  # fmt: skip
+    assert registry.rollback(tmp_path, "unit").version == names[2]

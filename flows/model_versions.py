@@ -1,0 +1,168 @@
+"""What analysts ask of the saved versions: list, compare, check against today's units."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from corpora.units import UnitDirectory
+from models import registry
+from models.registry import ModelError
+from models.training import city_of
+
+_MEASURES = ("accuracy", "top3_accuracy", "macro_f1", "ece", "coverage_at_95_precision")
+
+
+def listed(root: Path) -> list[dict[str, Any]]:
+    """Return one entry a version, newest first within each target; `champion` marks the one in service."""
+    found = []
+    for target in registry.TARGETS:
+        now = registry.champion(root, target)
+        found += [_summary(target, manifest, now) for manifest in registry.versions(root, target)]
+    return found
+
+
+def _summary(target: str, manifest: dict[str, Any], champion: str | None) -> dict[str, Any]:
+    measures = manifest.get("measures") or {}
+    return {
+        "target": target,
+        "version": manifest["version"],
+        "champion": manifest["version"] == champion,
+        "created_at": manifest.get("created_at", ""),
+        "rows": manifest.get("rows"),
+        "classes": (manifest.get("model") or {}).get("classes"),
+        **{name: measures.get(name) for name in _MEASURES},
+        "problem": manifest.get("problem", ""),
+    }
+
+
+def find(root: Path, name: str) -> tuple[str, str]:
+    """Return target and full name of a version given in full, by the beginning of its hash, or by its target (the champion).
+
+    Raises:
+        ModelError: if no version, or more than one, begins like that.
+    """
+    if name in registry.TARGETS:
+        champion = registry.champion(root, name)
+        if champion is None:
+            msg = f"{root / name}: nothing is in service; `minqing models list` shows what there is"
+            raise ModelError(msg)
+        return name, champion
+    every = [(entry["target"], entry["version"]) for entry in listed(root)]
+    hits = [(t, v) for t, v in every if v == name] or [
+        (t, v) for t, v in every if v.startswith(name) or v.removeprefix(f"{t}-").startswith(name)
+    ]
+    if len(hits) != 1:
+        told = "no version" if not hits else f"{len(hits)} versions"
+        names = ", ".join(v for _, v in hits or every) or "none"
+        msg = f"{root}: {told} called {name!r}; there are: {names}"
+        raise ModelError(msg)
+    return hits[0]
+
+
+def shown(root: Path, name: str) -> dict[str, Any]:
+    """Return what a version is: its manifest without the long lists, and when it was in service."""
+    target, version = find(root, name)
+    manifest = _loaded(root, target, version).manifest
+    model = manifest["model"]
+    short = {key: value for key, value in model.items() if not isinstance(value, list)}
+    promotions = [vars_of(entry) for entry in registry.history(root, target) if entry.version == version]
+    return {
+        **{key: value for key, value in manifest.items() if key not in ("model", "files")},
+        "model": short,
+        "labels": model["labels"],
+        "champion": registry.champion(root, target) == version,
+        "promotions": promotions,
+        "folder": str(root / target / version),
+    }
+
+
+def vars_of(entry: registry.Promotion) -> dict[str, str]:
+    """Return a promotion as plain values."""
+    return {name: getattr(entry, name) for name in ("at", "kind", "version", "replaced", "by", "why")}
+
+
+def compared(root: Path, one: str, other: str) -> dict[str, Any]:
+    """Return two versions of one target side by side: measures of their own training folds, labels that only one has.
+
+    The measures come from different rows unless both were trained on the same ones; `same_rows` says so.
+
+    Raises:
+        ModelError: if they are of different targets.
+    """
+    (target, first), (other_target, second) = find(root, one), find(root, other)
+    if target != other_target:
+        msg = f"{first} is of {target}, {second} of {other_target}; only versions of one target can be compared"
+        raise ModelError(msg)
+    a, b = (_loaded(root, target, version).manifest for version in (first, second))
+    ours, theirs = set(a["model"]["labels"]), set(b["model"]["labels"])
+    return {
+        "target": target,
+        "versions": [first, second],
+        "measures": {
+            name: [(manifest["measures"] or {}).get(name) for manifest in (a, b)] for name in ("rows", *_MEASURES)
+        },
+        "same_rows": a["rows"] == b["rows"] and a["model"].get("references") == b["model"].get("references"),
+        "only_first": sorted(ours - theirs),
+        "only_second": sorted(theirs - ours),
+        "libraries": {
+            name: [a["libraries"].get(name), b["libraries"].get(name)]
+            for name in sorted(a["libraries"].keys() | b["libraries"].keys())
+            if a["libraries"].get(name) != b["libraries"].get(name)
+        },
+    }
+
+
+def checked(root: Path, units: Path | None, on: dt.date) -> list[dict[str, Any]]:
+    """Check every champion: its files, and whether each unit it can name is there today.
+
+    Args:
+        root: folder of all models.
+        units: the city's directory as of now; the one the model was trained with by default.
+        on: today.
+
+    Returns:
+        One entry a target in service: `ok`; `problem` where it cannot be loaded; for units `mapped` (unit → successors,
+        which serving names instead) and `invalid` (no such unit, or gone without successor).
+    """
+    found = []
+    for target in registry.TARGETS:
+        version = registry.champion(root, target)
+        if version is None:
+            continue
+        entry: dict[str, Any] = {
+            "target": target, "version": version, "ok": True, "problem": "", "mapped": {}, "invalid": [],
+        }  # fmt: skip
+        try:
+            saved = _loaded(root, target, version)
+            if target == "unit":
+                directory = UnitDirectory.load(units) if units else city_of(saved).directory
+                if directory is None:
+                    entry["problem"] = "trained without a unit directory: give --units to check its labels"
+                else:
+                    _check_units(saved.manifest["model"]["labels"], directory, on, entry)
+        except ModelError as error:
+            entry["problem"] = str(error)
+            entry["ok"] = False
+        entry["ok"] = entry["ok"] and not entry["invalid"]
+        found.append(entry)
+    return found
+
+
+def _check_units(labels: list[str], directory: UnitDirectory, on: dt.date, entry: dict[str, Any]) -> None:
+    for label in labels:
+        code = label if directory.has(label) else directory.resolve(label)
+        now = directory.successor_on(code, on) if code else ()
+        if not now:
+            entry["invalid"].append(label)
+        elif now != (code,):
+            entry["mapped"][f"{label} {directory[code or label].name}"] = [directory[unit].name for unit in now]
+
+
+def _loaded(root: Path, target: str, version: str) -> registry.SavedModel:
+    saved = registry.load(root, target, version)
+    if saved is None:  # pragma: no cover - a version was named
+        msg = f"{root / target / version}: no such version"
+        raise ModelError(msg)
+    return saved
