@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from dispatch.files import csv_text, payloads
 from dispatch.store import Store, WriteResult
 from flows.chunks import SKETCH, load, replace, rows, save
 from flows.plan import Plan
+from flows.spool import discard
 from models.router import Router
 from models.serving import load_router
 
@@ -69,9 +69,8 @@ def what_was_read(plan: Plan) -> Read:
 
 
 def forget(plan: Plan) -> None:
-    """Remove the spool. What says that it is complete goes first: a kill on the way must not leave it half true."""
-    (Path(plan.spool) / _READ).unlink(missing_ok=True)
-    shutil.rmtree(plan.spool, ignore_errors=True)
+    """Remove the spool of a run that is over."""
+    discard(Path(plan.spool))
 
 
 def rejections(plan: Plan) -> list[Rejection]:

@@ -23,7 +23,7 @@ from corpora.units import CityInfo, UnitDirectory
 from corpora.workspace import spool_dir, statute_index_dir, statutes_path
 from flows import legal_output, mining
 from flows.plan import Progress
-from flows.spool import claimed
+from flows.spool import claimed, discard
 from flows.workers import Workers
 
 #: Documents of a chunk.
@@ -83,7 +83,7 @@ def mine(
             Path(out), [_mined(spool, number) for number in range(len(waiting))], rejected, on, Path(units) if units else None
         )
         step(len(waiting) + 1, len(waiting) + 1)
-        shutil.rmtree(spool)
+        discard(spool)
     create_markdown_artifact(legal_output.summary(run), key="mine-summary", description="minqing mine")
     return run
 

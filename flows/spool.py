@@ -36,6 +36,18 @@ def claimed(spool: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
+def discard(spool: Path) -> None:
+    """Remove the folder of a run that is over.
+
+    It loses its name first: a run killed while it removes its files would else be taken up again with half of them.
+    """
+    gone = spool.with_name(f".over-{spool.name}")
+    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        spool.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def _remove_abandoned(spool: Path) -> None:
     lock = spool.with_name(f".{spool.name}.lock")
     with lock.open("w") as held:
