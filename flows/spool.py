@@ -52,7 +52,7 @@ def _remove_abandoned(spool: Path) -> None:
     lock = spool.with_name(f".{spool.name}.lock")
     with lock.open("w") as held:
         if _lock(held):
-            shutil.rmtree(spool, ignore_errors=True)
+            discard(spool)
             lock.unlink(missing_ok=True)
 
 

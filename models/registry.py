@@ -118,7 +118,7 @@ def promote(root: Path, target: str, version: str, *, by: str = "", why: str = "
         msg = f"{home / version}: no such model version; nothing was promoted"
         raise ModelError(msg)
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    entry = Promotion(now, version, champion(root, target) or "", kind, by or getpass.getuser(), why)
+    entry = Promotion(now, version, champion(root, target) or "", kind, by or _login(), why)
     # Written first: an entry whose pointer was never replaced is harmless, a change that nobody wrote down is not.
     with (home / _HISTORY).open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
@@ -131,6 +131,14 @@ def promote(root: Path, target: str, version: str, *, by: str = "", why: str = "
         os.fsync(file.fileno())
     Path(draft).replace(home / _CHAMPION)
     return entry
+
+
+def _login() -> str:
+    """Return the login name; "unknown" where the system has none, as in a container of a user without an entry."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def history(root: Path, target: str) -> list[Promotion]:

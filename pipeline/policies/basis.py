@@ -35,10 +35,13 @@ _VAGUE_WORDS = re.compile(
 
 
 #: （某政办〔2023〕12号） beside a title; a rule (规章) bears the number of an order (令).
-_NUMBER_BESIDE = re.compile(r"》\s*[（(][^（()）令]{2,16}[〔\[（(][12]\d{3}[〕\])）]\s*\d+\s*号[）)]")
-_OFFICE_BEFORE = re.compile(r"[市县区镇乡][^，。；《》]{0,12}(?:局|所|站|中心|办公室|办|队|公司)(?:印发的?|制定的?|的)?$")
-#: Counties and districts make no rules: a district of that name may (自治县, 新区).
-_COUNTYS = re.compile(r"[\u4e00-\u9fff]{1,4}(?<!自治)[县镇乡](?!级|域|以).*(?:办法|规定|细则|规则|规程)")
+_NUMBER_BESIDE = re.compile(r"》+\s*[（(][^（()）令]{2,16}[〔\[（(][12]\d{3}[〕\])）]\s*\d+\s*号[）)]")
+_OFFICE_BEFORE = re.compile(r"(?<!国家)[市县区镇乡][^，。；《》]{0,12}(?:(?<!总)局|所|站|中心|办公室|办|队|公司)(?:印发的?|制定的?|的)?$")
+#: Counties and towns make no rules (规章). 自治县 make regulations of their own, and 城镇 or 乡镇 names no town.
+_COUNTYS = re.compile(
+    r"(?![城集建市村]{1,2}制?[镇乡]|乡镇|小城镇|全[县镇])[\u4e00-\u9fff]{1,4}(?<!自治)(?<!城)(?<!乡)(?<!村)(?<!集)[县镇乡](?!级|域|以|镇|村)"
+    r".*(?:办法|规定|细则|规则|规程)"
+)
 
 
 @dataclass(slots=True)
@@ -201,5 +204,7 @@ class Bearings:
 
     def _no_statute(self, name: str, start: int, end: int) -> bool:
         """Whether what is styled 办法 or 细则 can be no statute, by what stands around its title or by its issuer."""
-        around = _NUMBER_BESIDE.search(self._text, start, end + 30) or _OFFICE_BEFORE.search(self._text[max(0, start - 24) : start])
-        return bool(around) or _COUNTYS.match(name) is not None
+        close = self._text.find("》", start, end + 1)
+        beside = close >= 0 and _NUMBER_BESIDE.match(self._text, close) is not None
+        before = self._text[max(0, start - 24) : start]
+        return beside or _OFFICE_BEFORE.search(before) is not None or _COUNTYS.match(name) is not None

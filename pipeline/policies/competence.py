@@ -336,13 +336,17 @@ def _day(match: re.Match[str]) -> dt.date | None:
         return None
 
 
-#: 住房和城乡建设部《…办法》: at most a rule.
-_MINISTRY = re.compile(r"(?:部|总局|国家[\u4e00-\u9fff]{2,10}(?:局|委员会)|中国人民银行|委员会)(?:令|发布的|制定的|印发的)?$")
+#: 住房和城乡建设部《…办法》: at most a rule. Committees and offices (市委宣传部, 人大常务委员会) are no ministries.
+_MINISTRY = re.compile(
+    r"(?:(?<![委省市县区])部|总局|国家[\u4e00-\u9fff]{2,10}(?:局|委员会)|中国人民银行)(?:令|发布的|制定的|印发的)?$"
+)
 
 
 def _ministrys(found: Resolved, text: str) -> bool:
+    """Whether the words before a title name a ministry as its issuer, and the title is no regulation's."""
     start = found.citation.start
-    return _MINISTRY.search(text[max(0, start - 20) : start].split("，")[-1]) is not None and "条例" not in found.citation.law
+    issuer = re.split(r"[，、：]", text[max(0, start - 20) : start])[-1]
+    return _MINISTRY.search(issuer) is not None and not re.search(r"[省市县区]委", issuer) and "条例" not in found.citation.law
 
 
 def level_gaps(rule: Rule, basis: Basis, setting: Setting) -> list[Gap]:

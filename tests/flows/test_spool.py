@@ -35,3 +35,15 @@ def test_killed_while_it_removes_its_files_a_run_is_not_taken_up_again(
     discard(spool)
     discard(spool)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_abandoned_spool_loses_its_name_first_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("run_1", "run_2"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "run_2" / "lines-000001.arrow").write_bytes(b"x")
+    names: list[str] = []
+    remove = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **options: (names.append(path.name), remove(path, **options)))
+    with claimed(tmp_path / "run_1"):
+        assert not (tmp_path / "run_2").exists()
+    assert "run_2" not in names

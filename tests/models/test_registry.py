@@ -157,6 +157,17 @@ def test_rollback_goes_back_step_by_step(tmp_path: Path) -> None:
     assert entries[5].by  # the login name where nobody is given
 
 
+def test_promotion_by_a_user_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.13 a user id without an entry is a KeyError, from then on an OSError."""
+    for error in (KeyError, OSError):
+
+        def nobody(error: type[Exception] = error) -> str:
+            raise error
+
+        monkeypatch.setattr("getpass.getuser", nobody)
+        assert registry.promote(tmp_path, "unit", saved(tmp_path).version).by == "unknown"
+
+
 def test_rollback_without_a_champion(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nothing is in service"):
         registry.rollback(tmp_path, "unit")

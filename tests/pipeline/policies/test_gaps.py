@@ -57,6 +57,16 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         "BASIS_LEVEL_TOO_LOW",
         {},
     ),
+    ("根据《临湾县政务服务办法》，将二十项审批权限下放至各镇人民政府。", "BASIS_LEVEL_TOO_LOW", {}),
+    ("根据《城镇某某排放许可管理办法》，将二十项审批权限下放至各镇人民政府。", "", {}),
+    ("根据国家市场监督管理总局《某某许可管理办法》，将二十项审批权限下放至各镇人民政府。", "", {}),
+    (
+        "根据《某某许可管理办法》和《关于下放的通知》（澜政办〔2023〕12号），将二十项审批权限下放至各镇人民政府。",
+        "",
+        {},
+    ),
+    ("根据住房和城乡建设部《某某执法办法》，市综合执法局集中行使八个领域的行政处罚权。", "BASIS_LEVEL_TOO_LOW DECIDER_TOO_LOW", {}),
+    ("根据省人民代表大会常务委员会《某某执法办法》，市综合执法局集中行使八个领域的行政处罚权。", "DECIDER_TOO_LOW", {}),
     ("按照有关法律法规的规定，网格员可单独作出警告处罚。", "STAFFING_UNLAWFUL VAGUE_BASIS", {}),
     # The measure's own sentence denies the form, or says who decides.
     (
