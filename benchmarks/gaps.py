@@ -4,9 +4,11 @@
 
 Invented documents with planted sentences: measures with their gap codes, clean measures, and sentences that look alarming and
 are no measure. Each folder of `gap_documents/` is a set of its own, written by another examiner after the rules had been
-widened on the set before; `docs/evaluation.md` has what each gave at first sight. A code counts as found where a finding on that sentence has it; a code that is
-neither wanted nor acceptable there is a false accusation. The baseline accuses every planted sentence that speaks of a power
-and names no 《title》, of NO_BASIS: what a word list does. Needs statute texts: `minqing statutes build` first.
+widened on the set before; `docs/evaluation.md` has what each gave at first sight.
+
+A code counts as found where a finding on that sentence has it; a code that is neither wanted nor acceptable there is a false
+accusation. The baseline accuses every planted sentence that speaks of a power and names no 《title》, of NO_BASIS: what a word
+list does. Needs statute texts: `minqing statutes build` first.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def score(miner: Miner, folder: Path, *, wrong_ones: bool) -> None:
     """Print how a set of documents is judged."""
     findings = defaultdict(list)
     texts = {}
-    for document in read_documents([folder / name for name in sorted(p.name for p in folder.glob("*.txt"))]):
+    for document in read_documents(sorted(folder.glob("*.txt"))):
         texts[Path(document.source).name] = document.text
         findings[Path(document.source).name] = miner.mine(document, None).findings
     planted = [json.loads(line) for line in (folder / "truth.jsonl").read_text("utf-8").splitlines()]

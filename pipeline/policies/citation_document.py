@@ -137,7 +137,7 @@ class Document:
         relation = "mention"
         if found and not _CLAUSE_END.search(before, found.end()):
             relation = p.RELATIONS.get(found[1], "basis")
-        elif p.BASIS_AFTER.match(text, end) and p.BASIS_BEFORE.search(before):
+        elif p.BASIS_IS.search(before) or (p.TAKEN_BEFORE.search(before) and p.TAKEN_AFTER.match(text, end)):
             relation = "basis"
         if relation in ("mention", "repeals", "amends") or "废止" in text[end : end + 44]:
             if p.REPEALED_AFTER.match(text, end):

@@ -205,8 +205,8 @@ RELATIONS = {
     "修改": "amends", "修订": "amends", "修正": "amends", "废止": "repeals",
 }  # fmt: skip
 #: 以《…》第三十二条为据, 决定依据为《…》.
-BASIS_BEFORE = re.compile(r"以$|(?:依据|根据)(?:为|是)[^，。；]{0,12}$")
-BASIS_AFTER = re.compile(r"[^，。；《]{0,14}为[^，。；]{0,6}(?:依?据|根据)|(?=[，。；、]|$)")
+TAKEN_BEFORE, TAKEN_AFTER = re.compile("以$"), re.compile(r"[^，。；《]{0,14}为[^，。；]{0,6}(?:依?据|根据)")
+BASIS_IS = re.compile(r"(?:依据|根据)(?:为|是)[^，。；]{0,12}$")
 REPEALED_AFTER = re.compile(
     r"[^。；;\n]{0,40}?(?:同时|即行|一并|予以|相应|已|已经|已被|均)?废止|[^。；;，,\n]{0,12}不再(?:执行|适用|施行)"
 )

@@ -10,7 +10,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass, field
 
-from corpora.legal import PolicyDocument, Rank
+from corpora.legal import PolicyDocument, Rank, parse_number
 from corpora.policy_rule_types import Form
 from corpora.policy_rules import Rule, Rules
 from pipeline.policies.basis import Basis, best_level, is_good, is_stale
@@ -24,8 +24,7 @@ _TOWN = re.compile(r"镇|乡|街道")
 _NOBODY = re.compile(r"(?:有关|相关)(?:的)?(?:单位|部门|机关)|另行(?:研究|确定|明确|通知|规定)|市级(?:有关)?单位|(?:暂不|暂未|尚未)(?:确定|明确|落实|指定)|待[^，。；]{0,12}(?:明确|确定)|个案(?:协调|处理)|空缺|暂缺|无对应|均不承接|缓办|不作[^，。；]{0,4}安排|无(?:承接|相应)(?:单位|部门)")
 _TERM = re.compile(r"(?:至|到|截至|截止到?|于)\s*([12]\d{3})\s*年(?:\s*(\d{1,2})\s*月)?(?:\s*(\d{1,2})\s*日)?")
 #: 2019年启动、为期两年: at the latest until the end of that year.
-_YEARS = "零一二三四五六"
-_LASTING = re.compile(r"([12]\d{3})年[^，。；]{0,8}(?:启动|开始|起|开展)[^。；]{0,12}为期([一二三四五六])年")
+_LASTING = re.compile(r"([12]\d{3})年[^，。；]{0,8}(?:启动|开始|起|开展)[^。；]{0,12}为期([一二两三四五六])年")
 #: Publication of the document itself (此件公开发布) is not the publication that a form asks for.
 _OWN_PUBLICATION = re.compile(
     r"[（(]?此件[^。）)\n]{0,10}公开[^。）)\n]{0,6}[）)]?|主动公开|依申请公开|信息公开|政务公开"
@@ -170,7 +169,10 @@ def _prohibited(measure: Measure, rule: Rule, basis: Basis, setting: Setting, ju
 
 
 def repeats_founding(measure: Measure, basis: Basis, setting: Setting) -> bool | None:
-    """Whether the laws that the document rests on hold the same amount; None where one's text is not here."""
+    """Whether a law that the document rests on says the same; None where one's text is not here.
+
+    The same amounts in one article, or, for a measure without amounts, half of its telling pairs (`relevance.telling`).
+    """
     amounts = _AMOUNT.findall(measure.text)
     held = True
     for found in basis.founding.statutory:
@@ -219,9 +221,8 @@ def _decider(measure: Measure, rule: Rule, basis: Basis, setting: Setting, judge
         return
     # 由本县自行决定: the sentence itself says who decides, whatever was approved elsewhere in the document.
     itself = _DECIDES_ITSELF.search(basis.sentence)
-    own = itself is not None
-    by_department = itself is not None and re.search(r"[局委办]$", itself["who"]) is not None
-    said = "" if own else f"{basis.setting}\n{setting.introduction}"
+    by_department = itself is not None and itself["who"].endswith(("局", "委", "办"))
+    said = "" if itself else f"{basis.setting}\n{setting.introduction}"
     approvals = setting.rules.approvals
     higher = (
         ("国家", "省", "next_higher")
@@ -315,7 +316,9 @@ def _carrier(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None
 def _term(rule: Rule, basis: Basis, setting: Setting, judged: Judged) -> None:
     """A trial that the document prolongs though its term, as the sentence has it, is over."""
     ends = [_day(match) for match in _TERM.finditer(basis.sentence)]
-    ends += [dt.date(int(match[1]) + _YEARS.index(match[2]), 12, 31) for match in _LASTING.finditer(basis.sentence.replace("两年", "二年"))]
+    for match in _LASTING.finditer(basis.sentence):
+        years = 2 if match[2] == "两" else parse_number(match[2])
+        ends.append(dt.date(int(match[1]) + years, 12, 31))
     last = max((day for day in ends if day is not None), default=None)
     if last is None or setting.on is None:
         judged.not_checked.append("试点期限的截止日期不明，是否期满未核")

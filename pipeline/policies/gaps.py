@@ -158,15 +158,19 @@ def _absence(measure: Measure, rule: Rule, basis: Basis, judged: Judged, setting
     if setting.instrument == "unknown":
         judged.not_checked.append("不能确定文件是规章还是规范性文件，未引依据不作判断")
         return
-    for code, what, sure in _missing(measure, rule, basis, judged, setting):
+    repeats = repeats_founding(measure, basis, setting) if basis.founding and rule.absent != "NO_BASIS" else False
+    if repeats is not False and not rule.prohibited and not basis.own.below:
+        judged.not_checked.append("依据只见于文件的总依据，其中是否有同样规定未逐条核对")
+    for code, what, sure in _missing(rule, basis, founded=repeats is not False):
         evidence = f"{what}；截至{setting.as_of}，知识库中未找到依据"
         judged.gaps.append(Gap(code, rule.id, evidence, setting.rules.cure(rule, code), sure))
 
 
-def _missing(
-    measure: Measure, rule: Rule, basis: Basis, judged: Judged, setting: Setting
-) -> Iterator[tuple[str, str, float]]:
-    """Yield code, words and confidence for what a measure without a statute of its own lacks."""
+def _missing(rule: Rule, basis: Basis, *, founded: bool) -> Iterator[tuple[str, str, float]]:
+    """Yield code, words and confidence for what a measure without a statute of its own lacks.
+
+    `founded`: what the document rests on may say the same, so that the rule's own gap is not given.
+    """
     where = "本句、本条和文件的依据句"
     if basis.own.below:
         names = "、".join(found.citation.text for found in basis.own.below)
@@ -177,12 +181,10 @@ def _missing(
     if rule.prohibited:
         return
     if rule.absent != "NO_BASIS":
-        repeats = repeats_founding(measure, basis, setting) if basis.founding else False
-        if repeats is False:
-            what = f"{where}均未引用法律、法规" if not basis.founding else "本句、本条未引用法律、法规，总依据所列法律中没有相同内容"
-            yield rule.absent, what, 0.6 if basis.founding else 0.75
-        else:
-            judged.not_checked.append("依据只见于文件的总依据，其中是否有同样规定未逐条核对")
+        if basis.founding and not founded:
+            yield rule.absent, "本句、本条未引用法律、法规，总依据所列法律中没有相同内容", 0.6
+        elif not founded:
+            yield rule.absent, f"{where}均未引用法律、法规", 0.75
         return
     nearest = next((ring for ring in basis.rings if ring.policy or ring.vague), Ring())
     if nearest.vague:

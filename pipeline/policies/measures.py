@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from corpora.policy_rules import Kind, Rules, Words
+from corpora.policy_rules import Kind, Rules, Sign, Words
 from pipeline.policies.frames import frame_of
 from pipeline.policies.measure_parts import actor_of, power_of, receiver_of
 from pipeline.policies.measure_sentences import Sentence, sentences
@@ -29,7 +29,7 @@ _DONE = re.compile(r"^[^，。；]{0,3}了(?!解)")
 #: `撤销机构的，应当…`: a condition, not an act.
 _CONDITION = re.compile(r"^[^，。；]{0,14}(?:时|后|前|之日起?)[，,]")
 #: A sentence that only repeats what a law says, reports, or tells whom a measure does not touch.
-_CASE = re.compile(
+_REPORTED = re.compile(
     r"(?:^|[，：；、])□[^，。；]{0,14}(?:规定|明确|要求)，|以来|去年|近年|上半年|全年|^(?:[^，。；]{1,4}、)?[12][0-9]{3}年(?![^，。；]{0,16}(?:起|前|底|末|后|施行|执行|启动|将))|曾|严禁|严格禁止|任何(?:单位|部门|个人|组织)[^，。；]{0,8}不得|努力|力争|打造|破解"
 )
 _WHEN = re.compile(r"(?:如|若|如果|凡|因|对于|违反|未|擅自|非法|违法|违规)[^，。；]{0,24}$")
@@ -94,7 +94,7 @@ def _measure(sentence: Sentence, actor: str, rules: Rules, last: Kind | None) ->
         loose = _signs(sentence, rules)
         if loose is not None:
             kind, said, receiver = loose
-        elif last is not None and last.confers and _REST.search(plain) and not _CASE.search(plain):
+        elif last is not None and last.confers and _REST.search(plain) and not _REPORTED.search(plain):
             kind, said = last, plain
     if kind is None and not _orders(plain, words) and not _BASED.search(plain):
         return None
@@ -139,35 +139,49 @@ def _signs(sentence: Sentence, rules: Rules) -> tuple[Kind, str, str] | None:
     """Return the first conferring kind whose signs stand together, the words that lie between them, and who receives."""
     lead = re.sub(r"[:：]\s*$", "，", sentence.lead)
     plain = lead + sentence.plain
-    if _CASE.search(plain):
+    if _REPORTED.search(plain):
         return None
     for sign in rules.signs:
         if sign.excludes is not None and sign.excludes.search(plain):
             continue
-        found = [_first(pattern, plain, sign.negatable) for pattern in sign.all_of]
-        if all(found) and any(match is not None and match.end() > len(lead) for match in found):
-            together = [match for match in found if match is not None]
+        together = _together(sign, plain)
+        if together and max(match.end() for match in together) > len(lead):
             said = plain[min(match.start() for match in together) : max(match.end() for match in together)]
             named = (match.groupdict().get("receiver") for match in together)
             return sign.kind, said, next(filter(None, named), "")
     return None
 
 
+def _together(sign: Sign, plain: str) -> list[re.Match[str]]:
+    """Return a match of each part of a sign; [] if one is missing."""
+    found: list[re.Match[str]] = []
+    for pattern in sign.all_of:
+        match = _first(pattern, plain, sign.negatable)
+        if match is None:
+            return []
+        found.append(match)
+    return found
+
+
 def _first(pattern: re.Pattern[str], plain: str, negatable: bool) -> re.Match[str] | None:
     """Return the first match that is neither forbidden nor past."""
     for match in pattern.finditer(plain):
-        start = max(plain.rfind(mark, 0, match.start() + 1) for mark in "，,：:") + 1
-        before = plain[start : match.start()]
+        before = plain[_segment(plain, match) : match.start()]
         if not (negatable and _PROHIBITED.search(before)) and not _PAST.search(before):
             return match
     return None
+
+
+def _segment(plain: str, match: re.Match[str]) -> int:
+    """Return where the comma segment begins in which a match begins."""
+    return max(plain.rfind(mark, 0, match.start() + 1) for mark in "，,：:") + 1
 
 
 def _stands(kind: Kind, plain: str, match: re.Match[str]) -> bool:
     """Say whether a match is an act: not taken back, prohibited, past, or a condition of something else."""
     if kind.excludes is not None and kind.excludes.search(plain):
         return False
-    start = max(plain.rfind(mark, 0, match.start() + 1) for mark in "，,：:") + 1
+    start = _segment(plain, match)
     before = plain[start : match.end()]
     if kind.negatable and _PROHIBITED.search(before):
         return False

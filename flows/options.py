@@ -1,0 +1,15 @@
+"""What the commands share: options, and results printed as JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def dumped(value: Any) -> str:  # noqa: ANN401 - anything plain
+    """Return a result as `--json` prints it; dates in ISO."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
