@@ -55,6 +55,16 @@ def spool_dir() -> Path:
     return _private(workspace() / "spool")
 
 
+def labels_dir() -> Path:
+    """Return the folder of exports for annotation and what people said of them, made if it is not there."""
+    return _private(workspace() / "labels")
+
+
+def retrains_dir() -> Path:
+    """Return the folder of the records and reports of retrainings, made if it is not there."""
+    return _private(workspace() / "retrains")
+
+
 def _private(path: Path) -> Path:
     """Make `path` with its parents; what is made here is readable by its owner alone, what was there stays as it is."""
     if not path.is_dir():

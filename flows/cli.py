@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows import legal_cli, models_cli
+from flows import legal_cli, models_cli, retrain_cli
 from flows.options import JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -63,7 +63,7 @@ def main() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
 
 
-for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models):
+for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, retrain_cli.retrain):
     main.add_command(_command)
 
 
@@ -90,7 +90,7 @@ def route(
 ) -> None:
     """Route the petitions in PATHS (CSV, Excel, JSON, Parquet, folders) and write suggestions to --out."""
     _check_places(units, places)
-    run = _route(paths, out, units, places, _mapping(pairs), config, on.date() if on else None, workers)
+    run = _route(paths, out, units, places, mapping_of(pairs), config, on.date() if on else None, workers)
     if as_json:
         click.echo(dumped(run))
     else:
@@ -141,7 +141,7 @@ def train(
     from flows.learning import train_files
 
     _check_places(units, places)
-    result = train_files(target, paths, _mapping(pairs), units, places, promote=not no_promote)
+    result = train_files(target, paths, mapping_of(pairs), units, places, promote=not no_promote)
     if as_json:
         click.echo(dumped(result))
     else:
@@ -158,7 +158,7 @@ def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], versi
     """Measure the model in service on the labelled petitions in PATHS."""
     from flows.learning import evaluate_files
 
-    result = evaluate_files(target, paths, _mapping(pairs), version)
+    result = evaluate_files(target, paths, mapping_of(pairs), version)
     if as_json:
         click.echo(dumped(result))
     else:
@@ -193,7 +193,7 @@ def _check_places(units: Path | None, places: Path | None) -> None:
         raise click.UsageError(msg)
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         field, _, header = pair.partition("=")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from models.encoder import Encoder
 from models.ranker import Ranker
-from models.views import LinearViews, Nearest, NeighbourView, linear_outputs
+from models.views import NEIGHBOUR_INDEX_ROWS, LinearViews, Nearest, NeighbourView, linear_outputs
 from pipeline.petitions.features import Block, TextFeatures
 
 F32 = npt.NDArray[np.float32]
@@ -21,6 +21,10 @@ FOLDS = 5
 #: With so many rows a bucket must be held by two: what one letter alone says then teaches nothing (benchmarks/accuracy.py
 #: gains by leaving it out), and is two thirds of the buckets.
 MANY_ROWS = 1_000
+#: From so many rows on, one set of HELD_ROWS is held out instead of each fifth in turn: the ranker's few weights need no
+#: more, and six fits become two. Both are for time and memory; with fewer rows nothing changes.
+LARGE = 20_000
+HELD_ROWS = 10_000
 #: With fewer held-out rows the ranker's weights would be noise: the linear view alone is used.
 MIN_RANKER_ROWS = 10
 
@@ -96,9 +100,12 @@ class Classifier:
             y: class index of each row, below `classes`.
             classes: number of classes, seen or not.
             order: time of each row for folds by time, or None for folds by position.
-            given: views that need no fitting (duties, places), name → scores (rows, classes).
+            given: views that need no fitting (duties, places), name → scores of the rows that `held_rows` names, shape
+                (those rows, classes).
         """
         given = given or {}
+        if len(y) >= LARGE:
+            return cls._fit_large(features, y, classes, held_rows(len(y), order), given)
         folds = make_folds(len(y), order)
         least = 2 if len(y) >= MANY_ROWS else 1  # once for all fits: the ranker must see the scores that it will weigh
         held: dict[str, F32] = {}
@@ -121,6 +128,30 @@ class Classifier:
             return cls(*_folded(full, ranker), classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
         ranker = Ranker.fit(stacked, y[rows], folds[rows])
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
+
+    @classmethod
+    def _fit_large(
+        cls, features: TextFeatures, y: I64, classes: int, held: I64, given: Mapping[str, F32]
+    ) -> tuple[Classifier, HeldOut]:
+        # One encoder for both fits: document frequencies of so many rows hardly depend on the held ones, and the matrix
+        # is there once. Its rows are picked by number, never copied.
+        encoder = Encoder.fit(features, linear_outputs(len(np.unique(y))), 2)
+        blocks = encoder.transform(features)
+        words, x = blocks["word"], encoder.join(blocks)
+        del blocks
+
+        def fit(rows: I64) -> LearntViews:
+            newest = rows[-NEIGHBOUR_INDEX_ROWS:]
+            linear = LinearViews.fit_many(encoder, x, words, y, rows, classes)
+            return LearntViews(encoder, linear, NeighbourView.fit(words[newest], y[newest]))
+
+        part = fit(np.setdiff1d(np.arange(len(y)), held))
+        scores = part.scores(take(features, held), classes)[0]
+        del part
+        full = fit(np.arange(len(y)))
+        stacked = {name: found for name, found in scores.items() if name in (*full.linear.names, "neighbours")} | dict(given)
+        ranker = Ranker.fit(stacked, y[held], np.arange(len(held)) % 2)
+        return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked))
 
     def score(
         self,
@@ -154,6 +185,18 @@ def make_folds(rows: int, order: F64 | None) -> I64:
     folds = np.empty(rows, np.int64)
     folds[np.argsort(order, kind="stable")] = np.arange(rows) * FOLDS // max(rows, 1)
     return folds
+
+
+def held_rows(rows: int, order: F64 | None) -> I64:
+    """Return the rows, ascending, whose held-out scores the ranker is fitted on.
+
+    All of them, or from LARGE rows on the newest HELD_ROWS, and where there is no time HELD_ROWS evenly from all.
+    """
+    if rows < LARGE:
+        return np.arange(rows)
+    if order is None:
+        return np.arange(HELD_ROWS) * rows // HELD_ROWS
+    return np.sort(np.argsort(order, kind="stable")[-HELD_ROWS:])
 
 
 def take(features: TextFeatures, rows: Sequence[int] | I64) -> TextFeatures:

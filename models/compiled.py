@@ -167,3 +167,80 @@ def weightiest(
             if worth[row, place] < least_share * worth[row, 0]:
                 found[row, place] = -1
     return found, worth
+
+
+#: Classes that `fit_margins` learns at once: their coefficients for one column fill a line of the cache.
+MARGINS_AT_ONCE = 16
+
+
+@kernel
+def fit_margins(
+    data: F32,
+    indices: I32,
+    indptr: I32,
+    rows: I64,
+    labels: I64,
+    first: int,
+    costs: F32,
+    squares: F32,
+    width: int,
+    tolerance: float,
+    passes: int,
+) -> F32:
+    """Return coefficients of the classes first … first + MARGINS_AT_ONCE - 1, each against the rest; see `models.margins`.
+
+    The last row of the result, of shape (width + 1, MARGINS_AT_ONCE), holds the intercepts.
+
+    Args:
+        data, indices, indptr: all rows, CSR.
+        rows: the m rows to learn from.
+        labels: class of each of them.
+        first: the first class.
+        costs: what an error costs for each row.
+        squares: squared length of each with the intercept's 1.
+        width: columns.
+        tolerance: largest violation at which to stop.
+        passes: at the most.
+    """
+    weights = np.zeros((width + 1, MARGINS_AT_ONCE), np.float32)
+    alphas = np.zeros((len(rows), MARGINS_AT_ONCE), np.float32)
+    scores = np.empty(MARGINS_AT_ONCE, np.float32)
+    steps = np.empty(MARGINS_AT_ONCE, np.float32)
+    highest, lowest = np.empty(MARGINS_AT_ONCE, np.float32), np.empty(MARGINS_AT_ONCE, np.float32)
+    order = np.arange(len(rows))
+    state = np.uint64(1)
+    for _ in range(passes):
+        highest[:], lowest[:] = -np.inf, np.inf
+        for i in range(len(order)):  # another order in each pass
+            state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+            j = i + int((state >> np.uint64(33)) % np.uint64(len(order) - i))
+            order[i], order[j] = order[j], order[i]
+        for at in order:
+            row, pull = rows[at], np.float32(0.5) / costs[at]
+            for k in range(MARGINS_AT_ONCE):
+                scores[k] = weights[width, k]
+            for entry in range(indptr[row], indptr[row + 1]):
+                column, value = indices[entry], data[entry]
+                for k in range(MARGINS_AT_ONCE):
+                    scores[k] += weights[column, k] * value
+            moved = False
+            for k in range(MARGINS_AT_ONCE):
+                sign = np.float32(1) if labels[at] == first + k else np.float32(-1)
+                alpha = alphas[at, k]
+                slope = sign * scores[k] - np.float32(1) + alpha * pull
+                violation = slope if alpha > 0 else min(slope, np.float32(0))
+                highest[k], lowest[k] = max(highest[k], violation), min(lowest[k], violation)
+                after = max(alpha - slope / (squares[at] + pull), np.float32(0))
+                alphas[at, k] = after
+                steps[k] = (after - alpha) * sign
+                moved |= steps[k] != 0
+            if moved:
+                for entry in range(indptr[row], indptr[row + 1]):
+                    column, value = indices[entry], data[entry]
+                    for k in range(MARGINS_AT_ONCE):
+                        weights[column, k] += steps[k] * value
+                for k in range(MARGINS_AT_ONCE):
+                    weights[width, k] += steps[k]
+        if (highest - lowest).max() <= tolerance:
+            break
+    return weights

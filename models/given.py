@@ -13,6 +13,7 @@ from corpora.places import Gazetteer, PlaceMatch
 from corpora.units import UnitDirectory
 from models.duty_index import DutyIndex, DutyText, relative
 from pipeline.petitions.features import TextFeatures
+from pipeline.petitions.prepare import PART_ROWS
 from pipeline.petitions.segment import Segmenter
 
 F32 = npt.NDArray[np.float32]
@@ -103,6 +104,29 @@ class GivenViews:
         if self._gazetteer is not None:
             features = features.with_places(matches, self._gazetteer)
         return GivenScores(features, views, duty, place_of, named)
+
+    def scores_of(self, features: TextFeatures, texts: Sequence[str], rows: I64) -> GivenScores:
+        """Return the features of all n texts and the views of some of them, without the reasons, in bounded memory.
+
+        Args:
+            features: the n texts.
+            texts: masked, n.
+            rows: the rows, ascending, whose views are wanted.
+        """
+        if len(rows) == len(texts):
+            return self.scores(features, texts)
+        parts, views = [], dict[str, list[F32]]()
+        for start in range(0, len(texts), PART_ROWS):
+            stop = min(start + PART_ROWS, len(texts))
+            scored = self.scores(features.part(start, stop), texts[start:stop])
+            parts.append(scored.features)
+            wanted = rows[(rows >= start) & (rows < stop)] - start
+            for name, found in scored.views.items():
+                views.setdefault(name, []).append(found[wanted])
+        nothing = np.zeros((0, len(self.units)), np.int64)
+        return GivenScores(
+            TextFeatures.joined(parts), {name: np.concatenate(found) for name, found in views.items()}, nothing, [], []
+        )
 
     def _units_of(self, match: PlaceMatch) -> set[int]:
         if self._gazetteer is None or len(match.codes) != 1:

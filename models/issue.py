@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
-from models.classifier import Classifier, HeldOut
+from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
 from models.duty_index import DutyIndex, DutyText, relative
 from models.ranker import Ranker
 from pipeline.petitions.features import TextFeatures
@@ -65,7 +65,8 @@ class IssueModel:
         y = np.searchsorted(np.array(names), np.array(labels))
         words = label_words(names, tree, directory, segmenter)
         model = cls(names, None, words)
-        classifier, held_out = Classifier.fit(features, y, len(names), order, model._given(features))
+        looked_at = features if len(y) < LARGE else take(features, held_rows(len(y), order))
+        classifier, held_out = Classifier.fit(features, y, len(names), order, model._given(looked_at))
         return cls(names, classifier, words), held_out
 
     @classmethod

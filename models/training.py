@@ -16,16 +16,17 @@ import pyarrow as pa
 
 from corpora.divisions import Divisions
 from corpora.issue_tree import IssueTree
+from corpora.labelled import row_keys
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
 from models import persistence, registry
-from models.classifier import Classifier, HeldOut
+from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
 from models.unit import IssueHistory, UnitModel
-from pipeline.petitions.prepare import Prepared, prepare
+from pipeline.petitions.prepare import PART_ROWS, Prepared, prepare, prepare_in_parts
 from pipeline.petitions.segment import lexicon_version, segmenter
 
 F64 = npt.NDArray[np.float64]
@@ -119,7 +120,7 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     """
     tree = IssueTree.load()
     lexicon = city.lexicon()
-    labels, skipped = _labels(target, petitions, city, tree)
+    labels, skipped = labels_of(target, petitions, city, tree)
     usable = np.array([label is not None for label in labels])
     if not usable.any():
         msg = f"no row has a usable {target} label ({_told(skipped)})"
@@ -129,7 +130,7 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     if len(set(named)) < 2:
         msg = f"all {len(named)} labelled rows have the same {target}: {named[0]}; at least two are needed"
         raise TrainingError(msg)
-    made = prepare(petitions, segmenter(lexicon))
+    made = prepare_in_parts(petitions, segmenter(lexicon))
     order = times(petitions)
     if target == "issue_type":
         model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
@@ -160,6 +161,7 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
         "measures": evaluation.as_dict() if evaluation else None,
         "model": plain,
     }
+    arrays["training.rows"] = np.unique(row_keys(pa.table({"title": made.titles, "body": made.bodies})))
     companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
     saved = registry.save(root, target, arrays, manifest, companions)
     return Training(saved, len(named), classes, evaluation, skipped)
@@ -179,7 +181,8 @@ def _fit_unit(
     at = {code: i for i, code in enumerate(codes)}
     y = np.array([at[label] for label in named], np.int64)
     gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
-    given = GivenViews(directory, gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
+    views = GivenViews(directory, gazetteer, segmenter(city.lexicon()))
+    given = views.scores_of(made.features, located(made), held_rows(len(y), order))
     issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
     model, held_out = UnitModel.fit(given, codes, y, order, issue_labels, issues)
     return model, held_out, directory
@@ -197,8 +200,13 @@ def _issues(
         model, held_out = IssueModel.fit(made.features, coarse, order, tree, city.directory, segmenter(city.lexicon()))
         if len(held_out.rows) == len(labels):
             return model.labels, held_out.probabilities
+        if len(labels) >= LARGE:  # rows that are counted alone may count by what they are; only the held ones are looked at
+            shares = np.eye(len(model.labels))[np.searchsorted(np.array(model.labels), np.array(coarse))]
+            shares[held_out.rows] = held_out.probabilities
+            return model.labels, shares
     if issue is not None and issue.classifier is not None:
-        return issue.labels, issue.probabilities(made.features)
+        parts = [(start, min(start + PART_ROWS, len(labels))) for start in range(0, len(labels), PART_ROWS)]
+        return issue.labels, np.vstack([issue.probabilities(made.features.part(*part)) for part in parts])
     return (), None
 
 
@@ -217,7 +225,7 @@ def times(petitions: pa.Table) -> F64 | None:
     return np.where(missing, np.nanmin(np.where(missing, np.nan, seconds)), seconds)
 
 
-def _labels(
+def labels_of(
     target: str, petitions: pa.Table, city: City, tree: IssueTree
 ) -> tuple[list[str | None], Counter[str]]:
     """Return the class of each row, None where it cannot be used, and why how many are left out."""
@@ -262,7 +270,7 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
     """
     tree = IssueTree.load()
     city = city_of(saved)
-    labels, skipped = _labels(target, petitions, City(city.directory, city.gazetteer), tree)
+    labels, skipped = labels_of(target, petitions, City(city.directory, city.gazetteer), tree)
     # A label outside the directory is a wrong answer of the router, not a row to leave out.
     filed = petitions[target].to_pylist()
     truth = [label if label is not None else text.strip() for label, text in zip(labels, filed, strict=True)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.classifier import FOLDS, Classifier, HeldOut, Scored, make_folds
+from models.classifier import FOLDS, LARGE, Classifier, HeldOut, Scored, held_rows, make_folds
 from models.given import GivenScores
 from models.ranker import Ranker
 
@@ -88,7 +88,7 @@ class UnitModel:
         """Learn from labelled rows.
 
         Args:
-            given: n rows: their features, and the views that need no labels.
+            given: features of n rows, and the views that need no labels of those rows that `held_rows` names.
             units: all units that may be suggested, seen or not.
             y: index into `units` of each row.
             order: time of each row, or None.
@@ -123,6 +123,10 @@ class UnitModel:
 
 
 def _held_out_history(labels: Sequence[str], issues: F64, y: I64, units: int, order: F64 | None) -> F32:
+    if len(y) >= LARGE:
+        held = held_rows(len(y), order)
+        rest = np.setdiff1d(np.arange(len(y)), held)
+        return IssueHistory.fit(labels, issues[rest], y[rest], units).view(issues[held])
     folds = make_folds(len(y), order)
     view = np.zeros((len(y), units), np.float32)
     for fold in range(FOLDS):

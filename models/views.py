@@ -18,8 +18,10 @@ import scipy.sparse as sp
 
 from models.compiled import votes
 from models.encoder import Encoder
+from models.margins import one_against_rest
 
 F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
 #: Above this number of classes only the plain linear view is kept: the others cost as much again and add little.
 FULL_VIEWS_UP_TO = 64
 #: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
@@ -91,11 +93,37 @@ class LinearViews:
             biases.append(np.zeros(len(seen)))
         # ComplementNB with two classes still gives two rows; LinearSVC gives one, doubled in _svc.
         stacked = np.vstack(weights).T.astype(np.float32)
-        coefficients = {}
-        for name, kept in encoder.buckets.items():
-            start = encoder.offset(name)
-            coefficients[name] = np.ascontiguousarray(stacked[start : start + len(kept)])
-        return cls(tuple(names), seen, coefficients, np.concatenate(biases).astype(np.float32))
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate(biases).astype(np.float32))
+
+    @classmethod
+    def fit_many(cls, encoder: Encoder, x: sp.csr_matrix, words: sp.csr_matrix, y: I64, rows: I64, classes: int) -> LinearViews:
+        """Fit the same views on very many rows; see `models.margins`.
+
+        Args:
+            encoder: made `x` and `words`.
+            x: the joined blocks of n rows.
+            words: their word block.
+            y: class of each.
+            rows: those of them to learn from.
+            classes: number of classes, seen or not.
+        """
+        from sklearn.naive_bayes import ComplementNB
+
+        seen = np.unique(y[rows])
+        fits = [one_against_rest(x, y, rows, seen, 1.0)]
+        names = ["linear"]
+        if len(seen) <= FULL_VIEWS_UP_TO:
+            fits.append(one_against_rest(x, y, rows, seen, 0.3, balanced=True))
+            names.append("balanced")
+        if len(seen) == classes <= FULL_VIEWS_UP_TO:
+            bayes = ComplementNB(alpha=0.1).fit(words[rows], y[rows])
+            coefficient = np.zeros_like(fits[0][0])
+            start = encoder.offset("word")
+            coefficient[start : start + words.shape[1]] = bayes.feature_log_prob_.T
+            fits.append((coefficient, np.zeros(len(seen), np.float32)))
+            names.append("bayes")
+        stacked = fits[0][0] if len(fits) == 1 else np.hstack([found for found, _ in fits])
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate([bias for _, bias in fits]))
 
     def scores(self, blocks: dict[str, sp.csr_matrix], classes: int) -> dict[str, F32]:
         """Return view → float32 scores, shape (rows, classes)."""
@@ -128,6 +156,15 @@ class LinearViews:
         intercept = sum(w * self.intercept[i * k : (i + 1) * k] for i, w in enumerate(by_view))
         unseen = self.unseen * sum(w for name, w in weights.items() if name in self.names)
         return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), unseen)
+
+
+def _by_block(encoder: Encoder, stacked: F32) -> dict[str, F32]:
+    """Return the coefficients, shape (width, ·), of each block."""
+    coefficients = {}
+    for name, kept in encoder.buckets.items():
+        start = encoder.offset(name)
+        coefficients[name] = np.ascontiguousarray(stacked[start : start + len(kept)])
+    return coefficients
 
 
 def _svc(

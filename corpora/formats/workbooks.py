@@ -24,12 +24,12 @@ def workbook_tables(path: Path, source: str, mapping: Mapping[str, str], block_r
 
     A workbook with one sheet in use reports its rows under `source`, one with several under `source[sheet]`.
     """
-    workbook = _open(path)
+    workbook = open_workbook(path)
     names = [meta.name for meta in workbook.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
     used = 0
-    several = sum(_guard(workbook.get_sheet_by_name, name).end is not None for name in names) > 1
+    several = sum(guard(workbook.get_sheet_by_name, name).end is not None for name in names) > 1
     for name in names:
-        sheet = _guard(workbook.get_sheet_by_name, name)
+        sheet = guard(workbook.get_sheet_by_name, name)
         if sheet.end is None:
             continue
         used += 1
@@ -40,7 +40,12 @@ def workbook_tables(path: Path, source: str, mapping: Mapping[str, str], block_r
         raise UnreadableError("file_empty", "工作簿里没有内容")
 
 
-def _open(path: Path) -> CalamineWorkbook:
+def open_workbook(path: Path) -> CalamineWorkbook:
+    """Return the workbook at `path`, opened with distrust.
+
+    Raises:
+        UnreadableError: if it is empty, encrypted, no workbook, damaged, or unpacks to too much.
+    """
     data = path.read_bytes()
     if not data:
         raise UnreadableError("file_empty", "文件是空的")
@@ -56,11 +61,11 @@ def _open(path: Path) -> CalamineWorkbook:
             raise UnreadableError("file_too_large", "工作簿解压后过大")
     elif not data.startswith(b"\xd0\xcf\x11\xe0") and data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         raise UnreadableError("not_a_workbook", "文件其实是网页（HTML），请在 Excel 里打开后另存为 .xlsx")
-    workbook: CalamineWorkbook = _guard(CalamineWorkbook.from_filelike, io.BytesIO(data))
+    workbook: CalamineWorkbook = guard(CalamineWorkbook.from_filelike, io.BytesIO(data))
     return workbook
 
 
-def _guard(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+def guard(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
     """Call calamine and turn each way in which it fails, panics of its Rust code included, into UnreadableError."""
     try:
         return call(*arguments)
@@ -92,9 +97,9 @@ def _table(sheet: CalamineSheet, source: str, mapping: Mapping[str, str], block_
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[Sequence[object]]:
-    iterator = _guard(sheet.iter_rows)
+    iterator = guard(sheet.iter_rows)
     while True:
-        cells = _guard(next, iterator, None)
+        cells = guard(next, iterator, None)
         if cells is None:
             return
         yield cells

@@ -73,6 +73,30 @@ class TextFeatures:
     size: int
     blocks: dict[str, Block]
 
+    def part(self, start: int, stop: int) -> TextFeatures:
+        """Return the features of the texts start … stop - 1, renumbered from 0; nothing but row numbers is copied."""
+        blocks = {}
+        for name, block in self.blocks.items():
+            some = slice(*np.searchsorted(block.rows, (start, stop)).tolist())
+            blocks[name] = Block(block.rows[some] - np.int32(start), block.buckets[some], block.counts[some])
+        return TextFeatures(stop - start, blocks)
+
+    @classmethod
+    def joined(cls, parts: list[TextFeatures]) -> TextFeatures:
+        """Return the features of the texts of all parts, one part after the other; the list is emptied on the way."""
+        starts = np.cumsum([0, *(part.size for part in parts)])
+        names = list(parts[0].blocks)
+        held = {name: [part.blocks[name] for part in parts] for name in names}
+        parts.clear()
+        blocks = {}
+        for name in names:
+            some = held.pop(name)
+            rows = np.concatenate([block.rows + np.int32(at) for block, at in zip(some, starts[:-1].tolist(), strict=True)])
+            found, counts = np.concatenate([b.buckets for b in some]), np.concatenate([b.counts for b in some])
+            blocks[name] = Block(rows, found, counts)
+            some.clear()
+        return cls(int(starts[-1]), blocks)
+
     def with_places(self, places: Sequence[Sequence[PlaceMatch]], gazetteer: Gazetteer) -> TextFeatures:
         """Return the features with one more block, `place`: the places named in each text, those above them, their kinds.
 

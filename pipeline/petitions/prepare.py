@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.features import TextFeatures, WordTable, featurise, join_text
 from pipeline.petitions.mask import mask_texts
 from pipeline.petitions.segment import Segmenter
+
+#: Petitions prepared at a time where only their features are wanted.
+PART_ROWS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,32 @@ def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
     shown = dict(zip(filed, mask_texts(clean_texts(filed))[0], strict=True))
     words = WordTable.of(segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)]))
     return Prepared(titles, bodies, addresses, [shown[name] for name in channels], words, featurise(titles, bodies, words), masked)
+
+
+def prepare_in_parts(table: pa.Table, segmenter: Segmenter, rows: int = PART_ROWS) -> Prepared:
+    """Return what `prepare` returns, but for `words`, which holds none: those of very many petitions fill the memory."""
+    if table.num_rows <= rows:
+        return prepare(table, segmenter)
+    whole = Prepared([], [], [], [], WordTable.of([]), TextFeatures(0, {}), Counter())
+    parts = []
+    for start in range(0, table.num_rows, rows):
+        made = prepare(table.slice(start, rows), segmenter)
+        whole.titles.extend(made.titles)
+        whole.bodies.extend(made.bodies)
+        whole.addresses.extend(made.addresses)
+        whole.channels.extend(made.channels)
+        whole.masked.update(made.masked)
+        parts.append(made.features)
+    return dataclasses.replace(whole, features=TextFeatures.joined(parts))
+
+
+def masked(table: pa.Table) -> pa.Table:
+    """Return a petition batch with title, body and address cleaned and masked as all that is learnt from."""
+    for name in ("title", "body", "address"):
+        texts = mask_texts(clean_texts(table[name].to_pylist()))[0]
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at), pa.array(texts, pa.string()))
+    return table
 
 
 def content_hashes(table: pa.Table) -> list[str]:

@@ -1,0 +1,215 @@
+"""The steps of a retraining; `flows.retrain` says in which order and who is asked.
+
+A step takes names and paths and leaves what it made as files: rows in the spool, the candidate in the registry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
+
+from corpora.config import Config, load_config
+from corpora.labels import resolved
+from corpora.units import UnitDirectory
+from corpora.workspace import labels_dir, models_dir, spool_dir
+from flows.learning import champion_issue, read_labelled
+from models import gate, registry
+from models.curves import curves_of
+from models.evaluation import evaluate
+from models.split import sift, unseen
+from models.training import City, Scores, TrainingError, city_of, evaluate_model, train
+from pipeline.petitions.prepare import PART_ROWS
+
+_TRAIN, _TEST = "train.arrow", "test.arrow"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, as plain values that any process can take.
+
+    Attributes:
+        target: `issue_type` or `unit`.
+        paths: labelled files or folders; the label store is read besides.
+        mapping: (field, header) pairs.
+        units, places, config: the city's files, if any.
+        split: `hash` or `time`.
+    """
+
+    target: str
+    paths: tuple[str, ...]
+    mapping: tuple[tuple[str, str], ...] = ()
+    units: str | None = None
+    places: str | None = None
+    config: str | None = None
+    split: str = "hash"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of the rows in hand; one a target, so that a second retraining of it waits its turn."""
+        return spool_dir() / f"retrain-{self.target}"
+
+    def settings(self) -> Config:
+        """Return the configuration in force."""
+        return load_config(Path(self.config) if self.config else None)
+
+    def city(self) -> City:
+        """Return directory and places: those given, else those of the champion."""
+        if self.units:
+            return City.load(Path(self.units), Path(self.places) if self.places else None)
+        saved = registry.load(models_dir(), self.target, arrays=False)
+        return city_of(saved) if saved and saved.companion("units.yaml") else City()
+
+
+def gather(request: Request) -> dict[str, Any]:
+    """Read, check and part the labelled rows; leave both parts in the spool and return what became of each row."""
+    paths = [Path(path) for path in request.paths]
+    filed, rejected = read_labelled(paths, dict(request.mapping))
+    state = resolved(labels_dir(), request.target)
+    rules = request.settings().retrain
+    usable = sift(
+        request.target, filed, state.table, request.city(), by=request.split, test=rules.test, least=rules.min_rows
+    )
+    request.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    feather.write_feather(usable.train, request.spool / _TRAIN, compression="lz4")
+    keyed = usable.test.append_column("key", pa.array(usable.keys, pa.uint64()))
+    feather.write_feather(keyed, request.spool / _TEST, compression="lz4")
+    read = filed.num_rows + state.table.num_rows
+    if usable.rows + sum(usable.left_out.values()) != read:
+        msg = f"rows were lost: read {read}, used {usable.rows}, left out {sum(usable.left_out.values())}"
+        raise RuntimeError(msg)
+    return {
+        "read": read + sum(rejected.values()),
+        "from_files": filed.num_rows,
+        "from_people": state.table.num_rows,
+        "open_conflicts": len(state.conflicts),
+        "rejected": dict(rejected),
+        "left_out": dict(usable.left_out),
+        "contradictory": list(usable.contradictory),
+        "small_classes": list(usable.small),
+        "classes": usable.classes,
+        "train": usable.train.num_rows,
+        "test": usable.test.num_rows,
+        "split": request.split,
+    }
+
+
+def learn(request: Request) -> str:
+    """Train the candidate on the rows in the spool and save it; return its version."""
+    rows = feather.read_table(request.spool / _TRAIN, memory_map=False)
+    issue = champion_issue(models_dir()) if request.target == "unit" else None
+    return train(request.target, rows, request.city(), models_dir(), issue=issue).saved.version
+
+
+def compare(request: Request, version: str) -> dict[str, Any]:
+    """Ask candidate and champion the test rows that neither has learnt from, and judge.
+
+    Returns:
+        `champion`, `gate` (see `models.gate.GateResult.as_dict`), `seen` (test rows left out because the champion had learnt
+        from them), `notes`, and for candidate and champion `measures` and `curves`.
+
+    Raises:
+        registry.ModelError: if one of them is damaged.
+    """
+    root, target = models_dir(), request.target
+    champion = registry.champion(root, target)
+    test = feather.read_table(request.spool / _TEST, memory_map=False)
+    candidate_model = registry.load(root, target, version)
+    champion_model = registry.load(root, target, champion) if champion else None
+    assert candidate_model is not None  # noqa: S101 - a version was named
+    notes = []
+    if champion_model is not None:
+        learnt = champion_model.arrays.get("training.rows")
+        if learnt is None:
+            notes.append("现用模型没有记下所学的行，比较可能偏向它 (the champion kept no list of the rows it learnt from)")
+        asked = unseen(test["key"].to_numpy(), learnt)
+    else:
+        asked = np.ones(test.num_rows, bool)
+    rows = test.filter(pa.array(asked)).drop_columns(["key"])
+    found: dict[str, Any] = {
+        "champion": champion, "seen": int((~asked).sum()), "compared": rows.num_rows, "notes": notes, "curves": {}, "measures": {},
+    }  # fmt: skip
+    if not rows.num_rows:
+        found["gate"] = _undecided("没有一行可比：测试行现用模型都学过 (no test row that the champion has not learnt from)")
+        return found
+    ours = _scores(target, rows, candidate_model)
+    theirs = _scores(target, rows, champion_model) if champion_model is not None else None
+    invalid = _invalid(request, candidate_model)
+    result = gate.judge(ours, theirs, slices=gate.slices_of(rows), invalid=invalid, rules=request.settings().gate)
+    found["gate"] = result.as_dict()
+    for name, scores in (("candidate", ours), ("champion", theirs)):
+        if scores is not None:
+            found["measures"][name] = evaluate(scores.probabilities, scores.labels, scores.truth).as_dict()
+            found["curves"][name] = curves_of(scores.probabilities, scores.labels, scores.truth)
+    return found
+
+
+def promote(target: str, version: str, expected: str | None, by: str, why: str, kind: str) -> dict[str, Any]:
+    """Put the candidate in service if the champion is still the one it was judged against; its files are checked first."""
+    registry.load(models_dir(), target, version, arrays=True)
+    entry = registry.promote(models_dir(), target, version, by=by, why=why, kind=kind, expected=expected or "")
+    return dataclasses.asdict(entry)
+
+
+def identity(request: Request, version: str) -> str:
+    """Return the name of a run: the same for the same request and candidate."""
+    text = json.dumps([dataclasses.asdict(request), version], sort_keys=True)
+    return "retrain_" + hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _undecided(reason: str) -> dict[str, Any]:
+    return gate.GateResult(False, "blocked", (reason,), 0, 0, ()).as_dict()
+
+
+def _scores(target: str, rows: pa.Table, saved: registry.SavedModel) -> Scores:
+    """Return the predictions for all rows, made in parts so that their number does not matter."""
+    issue = champion_issue(models_dir()) if target == "unit" else None
+    parts = [
+        evaluate_model(target, rows.slice(start, PART_ROWS), saved, issue) for start in range(0, rows.num_rows, PART_ROWS)
+    ]
+    skipped: Counter[str] = sum((part.skipped for part in parts), Counter())
+    truth = [label for part in parts for label in part.truth]
+    return Scores(np.vstack([part.probabilities for part in parts]), parts[0].labels, truth, skipped)
+
+
+def _invalid(request: Request, saved: registry.SavedModel) -> list[str]:
+    """Return the units that the candidate can name and that are not there today."""
+    if request.target != "unit" or not request.units:
+        return []
+    directory, today = UnitDirectory.load(Path(request.units)), dt.date.today()
+    labels: Sequence[str] = saved.manifest["model"]["labels"]
+    return [label for label in labels if not directory.has(label) or directory.successor_on(label, today) != (label,)]
+
+
+def check(request: Request, override: str, why: str, approval: str | None) -> None:
+    """Say what is wrong with a request before anything is read.
+
+    Raises:
+        TrainingError: naming the option.
+    """
+    if override and not why:
+        msg = "--override goes with --why: a person who overrules the gate says for what reason"
+        raise TrainingError(msg)
+    if approval not in (None, "auto", "ask"):
+        msg = f"approval is auto or ask, not {approval!r}"
+        raise TrainingError(msg)
+    for path in (request.units, request.places, *request.paths):
+        if path and not Path(path).exists():
+            msg = f"{path}: no such file or folder"
+            raise FileNotFoundError(msg)
+    request.settings()
+
+
+def titles(mapping: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """Return a mapping as pairs in a fixed order."""
+    return tuple(sorted((mapping or {}).items()))
