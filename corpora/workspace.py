@@ -30,6 +30,11 @@ def models_dir() -> Path:
     return _private(workspace() / "models")
 
 
+def encoders_dir() -> Path:
+    """Return the folder of pretrained encoders, made if it is not there."""
+    return _private(workspace() / "encoders")
+
+
 def store_path() -> Path:
     """Return the path of the default SQLite store; the file itself is made by the store."""
     return workspace() / "store.sqlite3"

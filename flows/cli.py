@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from flows import legal_cli, models_cli, retrain_cli
-from flows.options import JSON, dumped
+from flows.options import ENCODER, JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 _MAP = click.option(
@@ -43,7 +43,7 @@ class _Group(click.Group):
 def _expected(error: Exception) -> bool:
     names = {
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
-        "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
+        "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StackError", "TransformerError", "PretrainedError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
     }  # fmt: skip
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
@@ -126,6 +126,7 @@ def demo(out: Path, as_json: bool) -> None:
 @_MAP
 @_UNITS
 @_PLACES
+@ENCODER
 @click.option("--no-promote", is_flag=True, help="Keep the version, but do not put it in service.")
 @JSON
 def train(
@@ -134,6 +135,7 @@ def train(
     pairs: tuple[str, ...],
     units: Path | None,
     places: Path | None,
+    encoder: str | None,
     no_promote: bool,
     as_json: bool,
 ) -> None:
@@ -141,7 +143,7 @@ def train(
     from flows.learning import train_files
 
     _check_places(units, places)
-    result = train_files(target, paths, mapping_of(pairs), units, places, promote=not no_promote)
+    result = train_files(target, paths, mapping_of(pairs), units, places, promote=not no_promote, encoder=encoder)
     if as_json:
         click.echo(dumped(result))
     else:

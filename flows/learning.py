@@ -12,6 +12,7 @@ import pyarrow as pa
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA
 from corpora.workspace import models_dir
+from flows.encoders import encoder as encoder_of
 from models import registry
 from models.evaluation import evaluate
 from models.issue import IssueModel
@@ -26,8 +27,11 @@ def train_files(
     places: Path | None = None,
     *,
     promote: bool = True,
+    encoder: str | None = None,
 ) -> dict[str, Any]:
     """Learn a target from labelled files, save the version and put it in service.
+
+    `encoder` is fine-tuned on top: `e5-small`, a folder or a hub name.
 
     Returns:
         Measures on held-out predictions, rows used, left out and rejected, the version.
@@ -39,7 +43,14 @@ def train_files(
     petitions, rejected = read_labelled(paths, mapping)
     root = models_dir()
     city = City.load(units, places)
-    done = train(target, petitions, city, root, issue=champion_issue(root) if target == "unit" else None)
+    done = train(
+        target,
+        petitions,
+        city,
+        root,
+        issue=champion_issue(root) if target == "unit" else None,
+        encoder=encoder_of(encoder) if encoder else None,
+    )
     if promote:
         registry.promote(root, target, done.saved.version)
     measures = done.evaluation.as_dict() if done.evaluation else dict.fromkeys(_MEASURES)

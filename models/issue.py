@@ -13,6 +13,7 @@ from corpora.units import UnitDirectory
 from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
 from models.duty_index import DutyIndex, DutyText, relative
 from models.ranker import Ranker
+from models.stack import Stack
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.route import Ranked, rank
 from pipeline.petitions.segment import Segmenter
@@ -32,11 +33,13 @@ class IssueModel:
         classifier: the learnt part, or None where nothing was labelled.
         words: the tree's own words and the duty items filed under its nodes, by BM25; None where the labels are too
             coarse for them to help.
+        stack: a transformer on top, or None.
     """
 
     labels: tuple[str, ...]
     classifier: Classifier | None
     words: DutyIndex | None = None
+    stack: Stack | None = None
 
     @classmethod
     def fit(
@@ -75,11 +78,12 @@ class IssueModel:
         labels = tuple(sorted(node.code for node in tree.leaves()))
         return cls(labels, None, label_words(labels, tree, directory, segmenter))
 
-    def probabilities(self, features: TextFeatures) -> F64:
-        """Return probabilities, float64 of shape (rows, labels)."""
+    def probabilities(self, features: TextFeatures, texts: Sequence[str]) -> F64:
+        """Return probabilities, float64 of shape (rows, labels), of masked texts and their features."""
         given = self._given(features)
         if self.classifier is not None:
-            return self.classifier.score(features, given).probabilities
+            found = self.classifier.score(features, given).probabilities
+            return self.stack.refine(found, texts) if self.stack is not None else found
         return Ranker.prior(PRIOR, len(self.labels)).probabilities(given)
 
     def _given(self, features: TextFeatures) -> dict[str, F32]:

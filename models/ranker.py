@@ -82,25 +82,28 @@ class Ranker:
     calibration: Calibration
 
     @classmethod
-    def fit(cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]) -> Ranker:
+    def fit(
+        cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, bias: bool = True
+    ) -> Ranker:
         """Fit on predictions that were made for rows not trained on.
 
         Args:
             views: name → float32 scores, shape (rows, classes).
             y: class index of each row.
             folds: the fold in which each row was predicted; calibration looks at each with weights from the others.
+            bias: whether each class has one.
         """
         names = tuple(views)
-        weights, bias = _conditional_logit(views, names, y)
+        weights, biases = _conditional_logit(views, names, y, bias)
         held_scores, held_y = [], []
         for fold in np.unique(folds):
             rest, held = folds != fold, folds == fold
             if not rest.any():
                 rest = held
-            w, b = _conditional_logit({k: v[rest] for k, v in views.items()}, names, y[rest])
+            w, b = _conditional_logit({k: v[rest] for k, v in views.items()}, names, y[rest], bias)
             held_scores.append(_combine({k: v[held] for k, v in views.items()}, names, w, b))
             held_y.append(y[held])
-        return cls(names, weights, bias, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
+        return cls(names, weights, biases, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
 
     @classmethod
     def prior(cls, weights: Mapping[str, float], classes: int) -> Ranker:
@@ -120,13 +123,15 @@ class Ranker:
 
 
 def _combine(views: Views, names: Sequence[str], weights: F64, bias: F64) -> F64:
-    total = np.tile(bias, (len(views[names[0]]), 1))
+    total = np.broadcast_to(bias, views[names[0]].shape).astype(np.float64)
     for name, weight in zip(names, weights, strict=True):
         total += weight * views[name]
     return total
 
 
-def _conditional_logit(views: Views, names: Sequence[str], y: npt.NDArray[np.int64]) -> tuple[F64, F64]:
+def _conditional_logit(
+    views: Views, names: Sequence[str], y: npt.NDArray[np.int64], biased: bool = True
+) -> tuple[F64, F64]:
     from scipy.optimize import minimize
 
     scales = np.array([max(float(views[name].std()), 1e-6) for name in names])
@@ -152,6 +157,6 @@ def _conditional_logit(views: Views, names: Sequence[str], y: npt.NDArray[np.int
 
     start = np.concatenate([np.full(len(names), 0.5), np.zeros(classes)])
     # A view is evidence for a class, never against it: without the bound, collinear views cancel each other.
-    bounds = [(0, None)] * len(names) + [(None, None)] * classes
+    bounds = [(0, None)] * len(names) + [(None, None) if biased else (0, 0)] * classes
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
     return found.x[: len(names)] / scales, found.x[len(names) :]

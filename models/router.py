@@ -105,13 +105,13 @@ class Router:
         """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row."""
         made = prepare(petitions, self._segmenter)
         texts = made.texts
-        issues = self.issue.probabilities(self._issue_features(made))
+        issues = self.issue.probabilities(self._issue_features(made), texts)
         emitted = self._hierarchy.emit(issues, self.config.issue.min_mass, self.config.top_k)
         given = self._given.scores(
             made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
         )
         excluded, refused = self._refusals(petitions["refused_units"].to_pylist())
-        scored = self.unit.score(given, self.issue.labels, issues, excluded)
+        scored = self.unit.score(given, self.issue.labels, issues, texts, excluded)
         ranked = rank(scored.probabilities, self.config.top_k)
         urgency = self._urgency.assess(texts, emitted.codes)
         levels = [item.level for item in urgency]

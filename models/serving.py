@@ -161,4 +161,4 @@ def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on:
         ranker=dataclasses.replace(classifier.ranker, bias=bias[:nowhere]),
         classes=nowhere,
     )
-    return UnitModel(codes, moved, history)
+    return UnitModel(codes, moved, history, model.stack.moved(np.where(target == nowhere, -1, target)) if model.stack else None)

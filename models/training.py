@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -25,6 +26,8 @@ from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
+from models.stack import Stack
+from models.transformer import Epoch, FineTuning
 from models.unit import IssueHistory, UnitModel
 from pipeline.petitions.prepare import PART_ROWS, Prepared, prepare, prepare_in_parts
 from pipeline.petitions.segment import lexicon_version, segmenter
@@ -34,6 +37,8 @@ I64 = npt.NDArray[np.int64]
 TARGETS = ("issue_type", "unit")
 #: Folds follow time only where nearly every row has one.
 _TIMED_SHARE = 0.95
+#: Folder of the second stage within a version.
+_TRANSFORMER = "transformer"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba")
 
 
@@ -105,7 +110,24 @@ class Training:
     skipped: Counter[str]
 
 
-def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: IssueModel | None = None) -> Training:
+@dataclass(frozen=True)
+class Encoder:
+    """A pretrained encoder to fine-tune on top: `source` is a folder or hub name, `heard` is told after each epoch."""
+
+    source: str | Path
+    settings: FineTuning = FineTuning()
+    heard: Callable[[Epoch], None] = lambda _: None
+
+
+def train(
+    target: str,
+    petitions: pa.Table,
+    city: City,
+    root: Path,
+    *,
+    issue: IssueModel | None = None,
+    encoder: Encoder | None = None,
+) -> Training:
     """Learn a target from labelled petitions and save the version (it is not promoted here).
 
     Args:
@@ -114,9 +136,12 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
         city: directory and places, if any.
         root: folder of all models.
         issue: the issue model in service, for the issue → unit history where rows carry no issue type.
+        encoder: fine-tuned as a second stage, if given; minutes instead of seconds.
 
     Raises:
         TrainingError: if no row has a usable label, or all have the same.
+        models.stack.StackError: if the rows are too few for a second stage.
+        models.transformer.TransformerError: if the encoder cannot be loaded.
     """
     tree = IssueTree.load()
     lexicon = city.lexicon()
@@ -149,6 +174,12 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
             arrays["history.shares"] = unit.history.shares
             plain["history_labels"] = list(unit.history.labels)
         labels_of, classes = unit.units, len(unit.units)
+    stack: Stack | None = None
+    if encoder is not None:
+        at = {label: i for i, label in enumerate(labels_of)}
+        y = np.array([at[label] for label in named], np.int64)
+        stack, held_out = Stack.fit(made.texts, y, held_out, encoder.source, encoder.settings, encoder.heard)
+        plain["stack"] = stack.plain()
     evaluation = None
     if len(held_out.rows):
         evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
@@ -162,8 +193,12 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
         "model": plain,
     }
     arrays["training.rows"] = np.unique(row_keys(pa.table({"title": made.titles, "body": made.bodies})))
-    companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
-    saved = registry.save(root, target, arrays, manifest, companions)
+    companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(lexicon).encode()}
+    with tempfile.TemporaryDirectory() as scratch:
+        if stack is not None:
+            companions[_TRANSFORMER] = Path(scratch)
+            stack.transformer.save(Path(scratch))
+        saved = registry.save(root, target, arrays, manifest, companions)
     return Training(saved, len(named), classes, evaluation, skipped)
 
 
@@ -205,8 +240,9 @@ def _issues(
             shares[held_out.rows] = held_out.probabilities
             return model.labels, shares
     if issue is not None and issue.classifier is not None:
+        texts = made.texts
         parts = [(start, min(start + PART_ROWS, len(labels))) for start in range(0, len(labels), PART_ROWS)]
-        return issue.labels, np.vstack([issue.probabilities(made.features.part(*part)) for part in parts])
+        return issue.labels, np.vstack([issue.probabilities(made.features.part(*part), texts[slice(*part)]) for part in parts])
     return (), None
 
 
@@ -282,7 +318,7 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
     made = prepare(petitions, segmenter(lexicon_of(saved)))
     if target == "issue_type":
         model = issue_model(saved)
-        probabilities, names = model.probabilities(made.features), model.labels
+        probabilities, names = model.probabilities(made.features, made.texts), model.labels
     else:
         unit = unit_model(saved)
         directory = directory_of(saved, city)
@@ -291,9 +327,9 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
         issue_labels: Sequence[str] = ()
         issues: F64 = np.zeros((made.features.size, 0))
         if unit.history is not None and issue is not None:
-            issue_labels, issues = issue.labels, issue.probabilities(made.features)
+            issue_labels, issues = issue.labels, issue.probabilities(made.features, made.texts)
         excluded = refusals(petitions, directory)
-        probabilities, names = unit.score(given, issue_labels, issues, excluded).probabilities, unit.units
+        probabilities, names = unit.score(given, issue_labels, issues, made.texts, excluded).probabilities, unit.units
     return Scores(probabilities, names, [label for label in truth if label], skipped)
 
 
@@ -314,7 +350,7 @@ def issue_model(saved: registry.SavedModel) -> IssueModel:
     plain = saved.manifest["model"]
     labels = tuple(plain["labels"])
     words = label_words(labels, IssueTree.load(), city_of(saved).directory, segmenter(lexicon_of(saved)))
-    return IssueModel(labels, persistence.load(saved.arrays, plain), words)
+    return IssueModel(labels, persistence.load(saved.arrays, plain), words, _stack(saved))
 
 
 def unit_model(saved: registry.SavedModel) -> UnitModel:
@@ -323,7 +359,12 @@ def unit_model(saved: registry.SavedModel) -> UnitModel:
     history = None
     if "history_labels" in plain:
         history = IssueHistory(tuple(plain["history_labels"]), saved.arrays["history.shares"])
-    return UnitModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain), history)
+    return UnitModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain), history, _stack(saved))
+
+
+def _stack(saved: registry.SavedModel) -> Stack | None:
+    plain = saved.manifest["model"].get("stack")
+    return Stack.load(plain, saved.folder / _TRANSFORMER) if plain else None
 
 
 def lexicon_of(saved: registry.SavedModel) -> tuple[str, ...]:

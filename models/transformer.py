@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -209,7 +210,7 @@ def _epoch(
         optimiser.step()
         schedule.step()
         optimiser.zero_grad(set_to_none=True)
-        total += float(loss) * len(batch)
+        total += loss.item() * len(batch)
     model.eval()
     return total / max(len(learn), 1), len(learn) / (time.perf_counter() - started)
 
@@ -408,14 +409,16 @@ def _export(model: Any, path: Path) -> None:  # noqa: ANN401
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:  # noqa: ANN401
             return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
 
-    ids = torch.ones((2, 16), dtype=torch.int64)
+    ids, mask = torch.ones((2, 16), dtype=torch.int64), torch.ones((2, 16), dtype=torch.int64)  # one tensor would be one input
     rows, columns = torch.export.Dim("rows", min=1, max=4096), torch.export.Dim("columns", min=2, max=512)
     shape = {0: rows, 1: columns}
-    with tempfile.TemporaryDirectory() as scratch:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it counts the libraries that it does not need
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         full = Path(scratch) / "full.onnx"
         torch.onnx.export(
             _Logits().eval(),
-            (ids, ids),
+            (ids, mask),
             str(full),
             input_names=["input_ids", "attention_mask"],
             output_names=["logits"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from models.classifier import FOLDS, LARGE, Classifier, HeldOut, Scored, held_rows, make_folds
 from models.given import GivenScores
 from models.ranker import Ranker
+from models.stack import Stack
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -69,11 +71,13 @@ class UnitModel:
         units: unit codes, the classes.
         classifier: learnt part, or None for a city without labelled history.
         history: issue type → unit, or None where no issue types were known.
+        stack: a transformer on top, or None.
     """
 
     units: tuple[str, ...]
     classifier: Classifier | None
     history: IssueHistory | None = None
+    stack: Stack | None = None
 
     @classmethod
     def fit(
@@ -108,6 +112,7 @@ class UnitModel:
         given: GivenScores,
         issue_labels: Sequence[str],
         issues: F64,
+        texts: Sequence[str],
         excluded: npt.NDArray[np.bool_] | None = None,
     ) -> Scored:
         """Return calibrated probabilities over `units`; `excluded` marks units that sent a petition back."""
@@ -119,7 +124,10 @@ class UnitModel:
             return Scored(probabilities, np.full(n, -1, np.int64), np.zeros(n, np.float32))
         if self.history is not None:
             views["history"] = self.history.view(self.history.aligned(issue_labels, issues))
-        return self.classifier.score(given.features, views, excluded)
+        scored = self.classifier.score(given.features, views, excluded)
+        if self.stack is None:
+            return scored
+        return dataclasses.replace(scored, probabilities=self.stack.refine(scored.probabilities, texts, excluded))
 
 
 def _held_out_history(labels: Sequence[str], issues: F64, y: I64, units: int, order: F64 | None) -> F32:

@@ -1,0 +1,50 @@
+"""Pretrained encoders by name, folder or hub name; and how far a fine-tuning is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import click
+
+from corpora.workspace import encoders_dir
+from models.training import Encoder
+from models.transformer import Epoch, FineTuning
+
+#: The encoder that needs no hub: its weights come with a package.
+PACKAGED = "e5-small"
+
+
+def encoder(source: str, epochs: int | None = None) -> Encoder:
+    """Return what `--encoder` names, ready for training; the packaged one is unpacked when it is first asked for.
+
+    Raises:
+        models.pretrained.PretrainedError: if the package with the weights is not installed.
+    """
+    if source != PACKAGED:
+        settings = FineTuning(prefix="")
+    else:
+        source, settings = str(packaged()), FineTuning()
+    if epochs is not None:
+        settings = FineTuning(**{**settings.__dict__, "epochs": epochs})
+    return Encoder(source, settings, _told)
+
+
+def packaged() -> Path:
+    """Return the folder of the packaged encoder, made in one step if it is not there."""
+    from models.pretrained import build
+
+    home = encoders_dir() / PACKAGED
+    if not (home / "config.json").exists():
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=encoders_dir()))
+        build(draft)
+        if home.exists():  # another process was quicker, or a draft of before was left
+            return home
+        os.rename(draft, home)
+    return home
+
+
+def _told(epoch: Epoch) -> None:
+    accuracy = "" if epoch.accuracy is None else f"   留出正确率 held-out accuracy {epoch.accuracy:.3f}"
+    click.echo(f"  轮次 epoch {epoch.number}   损失 loss {epoch.loss:.3f}{accuracy}   {epoch.rows_per_second:.0f} 件/秒", err=True)
