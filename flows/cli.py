@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows import legal_cli, models_cli, retrain_cli
+from flows import labels_cli, legal_cli, models_cli, retrain_cli
 from flows.options import JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -43,7 +43,7 @@ class _Group(click.Group):
 def _expected(error: Exception) -> bool:
     names = {
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
-        "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StoreError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
+        "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StoreError", "LabelError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
     }  # fmt: skip
     return any(cls.__name__ in names for cls in type(error).__mro__)
 
@@ -63,7 +63,9 @@ def main() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
 
 
-for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, retrain_cli.retrain):
+for _command in (
+    legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, labels_cli.labels, retrain_cli.retrain,
+):  # fmt: skip
     main.add_command(_command)
 
 

@@ -23,6 +23,7 @@ from corpora.units import UnitDirectory
 from models import persistence, registry
 from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
+from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
 from models.unit import IssueHistory, UnitModel
@@ -250,16 +251,6 @@ def usable_labels(
                 skipped["label outside the directory" if code is None else "unit abolished without successor"] += 1
         out.append(found)
     return out, skipped
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Predictions for labelled rows: probabilities (n, k), the k labels, the n true labels, rows left out."""
-
-    probabilities: F64
-    labels: tuple[str, ...]
-    truth: list[str]
-    skipped: Counter[str]
 
 
 def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel, issue: IssueModel | None) -> Scores:
