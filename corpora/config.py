@@ -20,7 +20,7 @@ from corpora.typed_yaml import convert, read
 BUNDLED = Path(__file__).parent / "data" / "config"
 BUNDLED_FILES = ("routing.yaml", "urgency.yaml", "deadlines.yaml", "learning.yaml")
 #: Settings that change no suggestion, and therefore no version: how much work is done at a time, how models are chosen.
-_NOT_ROUTING = ("chunk_rows", "gate")
+_NOT_ROUTING = ("chunk_rows", "gate", "retrain")
 
 #: Urgency levels, lowest first (一般, 关注, 紧急, 特急).
 LEVELS = ("normal", "elevated", "urgent", "critical")
@@ -268,6 +268,25 @@ class GateRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrainRules:
+    """How a retraining sets rows aside and who puts its candidate in service; learning.yaml says what each value is for."""
+
+    approval: str
+    wait_hours: float
+    split: str
+    test: float
+    min_rows: int
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        _require(self.approval in ("auto", "ask"), f"approval must be auto or ask, not {self.approval!r}")
+        _require(self.wait_hours > 0, "wait_hours must be above 0")
+        _require(self.split in ("hash", "time"), f"split must be hash or time, not {self.split!r}")
+        _require(0.0 < self.test < 1.0, f"test must lie between 0 and 1, not {self.test}")
+        _require(self.min_rows >= 2, "min_rows must be at least 2")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The effective configuration and its version (`cfg-` and 12 hex digits over its content)."""
 
@@ -281,6 +300,7 @@ class Config:
     urgency: UrgencyConfig
     deadlines: DeadlinesConfig
     gate: GateRules
+    retrain: RetrainRules
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
