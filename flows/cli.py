@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def _expected(error: Exception) -> bool:
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
         "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StoreError", "LabelError", "NotADirectoryError", "FileNotFoundError", "PermissionError",
     }  # fmt: skip
-    return any(cls.__name__ in names for cls in type(error).__mro__)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or any(cls.__name__ in names for cls in type(error).__mro__)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

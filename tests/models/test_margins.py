@@ -25,6 +25,7 @@ def problem(classes: int, rows: int = 300, width: int = 60) -> tuple[sp.csr_matr
 @pytest.mark.parametrize(("cost", "balanced"), [(1.0, False), (0.3, True)])
 def test_same_margins_as_linear_svc(classes: int, cost: float, balanced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(margins, "TOLERANCE", 1e-4)
+    monkeypatch.setattr(margins, "_PASSES", 2_000)
     x, y = problem(classes)
     rows = np.flatnonzero(np.arange(len(y)) % 5 != 0)
     found, bias = one_against_rest(x, y, rows, np.unique(y), cost, balanced=balanced)
