@@ -95,7 +95,7 @@ DIRECTORY = UnitDirectory([
 ])  # fmt: skip
 def test_words_of_tree_and_duties_find_types_without_labels(text: str, code: str) -> None:
     model = IssueModel.without_history(TREE, DIRECTORY, toy.SEGMENTER)
-    found = model.probabilities(toy.features([""], [text]))
+    found = model.probabilities(toy.features([""], [text]), [text])
     assert found.sum() == pytest.approx(1.0)
     assert model.labels[int(found[0].argmax())] == code
 
@@ -119,7 +119,7 @@ def test_it_learns_types_and_types_not_of_the_tree() -> None:
     for names in (("010202", "030101", "120201"), ("城管", "劳动", "教育")):
         model, held = IssueModel.fit(made, [names[i] for i in y], None, TREE, None, toy.SEGMENTER)
         later, truth = toy.learnable(90)
-        found = model.probabilities(later)
+        found = model.probabilities(later, [""] * 90)
         assert found.shape == (90, len(model.labels))
         assert [model.labels[i] for i in found.argmax(1)] == [names[i] for i in truth]
         assert len(held.rows) == 60

@@ -69,7 +69,7 @@ def score(model: UnitModel, made: TextFeatures) -> np.ndarray:
     """Return probabilities of a model with nobody named."""
     directory = UnitDirectory([unit(code) for code in model.units])
     given = GivenViews(directory, None, toy.SEGMENTER).scores(made, [""] * made.size)
-    return model.score(given, ("0102", "0301"), np.full((made.size, 2), 0.5)).probabilities
+    return model.score(given, ("0102", "0301"), np.full((made.size, 2), 0.5), [""] * made.size).probabilities
 
 
 @pytest.mark.parametrize("reform", list(REFORMS))

@@ -53,7 +53,7 @@ def given(texts: list[str]) -> GivenScores:
 def test_a_city_without_history_goes_by_names_and_duties() -> None:
     texts = ["市教育局不回复", "没有任何线索"]
     model = UnitModel(toy.UNITS, None)
-    scored = model.score(given(texts), (), np.zeros((2, 0)))
+    scored = model.score(given(texts), (), np.zeros((2, 0)), texts)
     assert toy.UNITS[int(scored.probabilities[0].argmax())] == "市教育局"
     assert scored.probabilities[1] == pytest.approx(1 / 3)
     assert scored.nearest.tolist() == [-1, -1]
@@ -67,7 +67,7 @@ def test_a_refusing_unit_gets_nothing_with_or_without_history() -> None:
     made, y = toy.learnable(60)
     learnt, _ = UnitModel.fit(toy.given(made, {}), toy.UNITS, y, None)
     for model in (UnitModel(toy.UNITS, None), learnt):
-        found = model.score(given(texts), (), np.zeros((2, 0)), excluded).probabilities
+        found = model.score(given(texts), (), np.zeros((2, 0)), texts, excluded).probabilities
         assert found[0, toy.UNITS.index("市教育局")] == 0.0
         assert found[1, toy.UNITS.index("市教育局")] > 0
         assert found.sum(1) == pytest.approx(1.0)
@@ -82,5 +82,5 @@ def test_history_helps_where_the_text_says_nothing() -> None:
     nothing = {"name": np.zeros((60, 3), np.float32)}
     model, held = UnitModel.fit(toy.given(made, nothing), toy.UNITS, y, np.arange(60.0), labels, issues)
     assert (held.probabilities.argmax(1) == y).mean() > 0.95
-    found = model.score(given(["请尽快处理。"] * 60), labels, issues).probabilities
+    found = model.score(given(["请尽快处理。"] * 60), labels, issues, [""] * 60).probabilities
     assert (found.argmax(1) == y).mean() > 0.95
