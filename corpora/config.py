@@ -276,6 +276,7 @@ class RetrainRules:
     split: str
     test: float
     min_rows: int
+    encoder: str
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -73,6 +73,7 @@ def retrain(
     why: str = "",
     out: str | None = None,
     wait: bool = True,
+    encoder: str | None = None,
 ) -> dict[str, Any]:
     """Learn a target anew and put the candidate in service where the gate, and a person where configured, let it.
 
@@ -89,6 +90,7 @@ def retrain(
         why: the reason, for the history.
         out: folder for `retrain.json` and `report.html`; one in the workspace by default.
         wait: whether to pause for the answer of a person; else the candidate is left registered.
+        encoder: fine-tuned on top of the candidate (`e5-small`, a folder, a hub name); the configured one by default.
 
     Returns:
         What `retrain.json` says.
@@ -96,7 +98,7 @@ def retrain(
     request = Request(target, tuple(map(str, paths)), retraining.titles(mapping), units, places, config)
     retraining.check(request, override, why, approval)
     rules = request.settings().retrain
-    request = Request(target, request.paths, request.mapping, units, places, config, split or rules.split)
+    request = Request(target, request.paths, request.mapping, units, places, config, split or rules.split, encoder or rules.encoder or None)
     started = dt.datetime.now().replace(microsecond=0)
     with claimed(request.spool):
         try:

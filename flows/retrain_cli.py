@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import ENCODER, JSON, dumped
 
 
 @click.command()
@@ -17,6 +17,7 @@ from flows.options import JSON, dumped
 @click.option("--places", type=click.Path(path_type=Path), help="Gazetteer (CSV); places.csv beside the directory by default.")
 @click.option("--config", type=click.Path(path_type=Path), help="The city's own configuration (YAML).")
 @click.option("--split", type=click.Choice(["hash", "time"]), help="How test rows are set aside; retrain.split by default.")
+@ENCODER
 @click.option(
     "--approve", type=click.Choice(["auto", "ask"]),
     help="auto: in service when the gate lets it pass; ask: left for a person. retrain.approval by default.",
@@ -35,6 +36,7 @@ def retrain(
     places: Path | None,
     config: Path | None,
     split: str | None,
+    encoder: str | None,
     approve: str | None,
     override: str,
     why: str,
@@ -59,6 +61,7 @@ def retrain(
     run = flow(
         target, [str(path) for path in paths], units=files[0], places=files[1], mapping=mapping, config=files[2], split=split,
         approval=approve, override=override, why=why, out=str(out) if out else None, wait=False,
+        encoder=encoder,
     )  # fmt: skip
     from flows.retrain_tables import retrain_table
 

@@ -23,6 +23,7 @@ from corpora.config import Config, load_config
 from corpora.labels import resolved
 from corpora.units import UnitDirectory
 from corpora.workspace import labels_dir, models_dir, spool_dir
+from flows.encoders import encoder
 from flows.learning import champion_issue, read_labelled
 from models import gate, registry
 from models.curves import curves_of
@@ -44,6 +45,7 @@ class Request:
         mapping: (field, header) pairs.
         units, places, config: the city's files, if any.
         split: `hash` or `time`.
+        encoder: fine-tuned on top of the candidate: `e5-small`, a folder or a hub name; None for none.
     """
 
     target: str
@@ -53,6 +55,7 @@ class Request:
     places: str | None = None
     config: str | None = None
     split: str = "hash"
+    encoder: str | None = None
 
     @property
     def spool(self) -> Path:
@@ -108,7 +111,8 @@ def learn(request: Request) -> str:
     """Train the candidate on the rows in the spool and save it; return its version."""
     rows = feather.read_table(request.spool / _TRAIN, memory_map=False)
     issue = champion_issue(models_dir()) if request.target == "unit" else None
-    return train(request.target, rows, request.city(), models_dir(), issue=issue).saved.version
+    on_top = encoder(request.encoder) if request.encoder else None
+    return train(request.target, rows, request.city(), models_dir(), issue=issue, encoder=on_top).saved.version
 
 
 def compare(request: Request, version: str) -> dict[str, Any]:
