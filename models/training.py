@@ -7,7 +7,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as library_version
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,12 @@ import pyarrow as pa
 
 from corpora.divisions import Divisions
 from corpora.issue_tree import IssueTree
+from corpora.labelled import row_keys
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
-from models import persistence, registry
+from models import compatibility, persistence, registry
+from models.card import card, data_of
 from models.classifier import Classifier, HeldOut
 from models.evaluation import Evaluation, evaluate
 from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
@@ -34,7 +35,6 @@ I64 = npt.NDArray[np.int64]
 TARGETS = ("issue_type", "unit")
 #: Folds follow time only where nearly every row has one.
 _TIMED_SHARE = 0.95
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba")
 
 
 class TrainingError(ValueError):
@@ -152,17 +152,21 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     evaluation = None
     if len(held_out.rows):
         evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
+    keys = row_keys(pa.table({"title": made.titles, "body": made.bodies}))
+    arrays["training.rows"] = np.unique(keys)
     manifest = {
         "target": target,
         "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "rows": len(named),
         "lexicon": lexicon_version(lexicon),
-        "libraries": {name: library_version(name) for name in _LIBRARIES},
+        "libraries": compatibility.libraries(),
+        "code_version": compatibility.code_version(),
+        "data": data_of(petitions, named, keys),
         "measures": evaluation.as_dict() if evaluation else None,
         "model": plain,
     }
     companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
-    saved = registry.save(root, target, arrays, manifest, companions)
+    saved = registry.save(root, target, arrays, manifest, companions, card)
     return Training(saved, len(named), classes, evaluation, skipped)
 
 
