@@ -194,7 +194,7 @@ def _check_places(units: Path | None, places: Path | None) -> None:
 
 
 def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return field → header of the `--map FIELD=HEADER` options."""
+    """Return what --map says, field → header."""
     mapping = {}
     for pair in pairs:
         field, _, header = pair.partition("=")

@@ -69,8 +69,10 @@ def shown(root: Path, name: str) -> dict[str, Any]:
     manifest, model = saved.manifest, saved.manifest["model"]
     short = {key: value for key, value in model.items() if not isinstance(value, list)}
     promotions = [asdict(entry) for entry in registry.history(root, target) if entry.version == version]
+    data = manifest.get("data") or {}
     return {
-        **{key: value for key, value in manifest.items() if key not in ("model", "files")},
+        **{key: value for key, value in manifest.items() if key not in ("model", "files", "arrays")},
+        "data": {key: len(value) if key == "labels" else value for key, value in data.items()},
         "model": short,
         "labels": model["labels"],
         "champion": registry.champion(root, target) == version,

@@ -14,13 +14,13 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from models import compatibility
-from models.version_files import ModelError, check_files, read_manifest, refuse, told
+from models.version_files import ModelError, check_files, folder_of, read_manifest, refuse, told
 
 _CHAMPION, _HISTORY, _LOCK, _GATES = "champion", "history.jsonl", ".lock", "gates"
 #: Seconds that a promotion waits for another one.
@@ -133,9 +133,10 @@ def _put(root: Path, target: str, version: str, by: str, why: str, kind: str, ex
         msg = f"{now or 'nothing'} is in service, not {expected or 'nothing'} as when {version} was compared"
         raise refuse(home, msg, "nothing was promoted; compare it with what serves now")
     try:
-        manifest = read_manifest(home / version, target)
-        check_files(home / version, manifest["files"])
-        compatibility.notes(home / version, manifest)
+        folder = folder_of(root, target, version)
+        manifest = read_manifest(folder, target)
+        check_files(folder, manifest["files"])
+        compatibility.notes(folder, manifest)
     except ModelError as error:
         msg = f"{error}; nothing was promoted"
         raise ModelError(msg) from error
@@ -149,6 +150,7 @@ def _put(root: Path, target: str, version: str, by: str, why: str, kind: str, ex
                 pointer.replace(home / _CHAMPION)
         finally:
             pointer.unlink(missing_ok=True)
+    with suppress(OSError):  # it serves already; only a power cut within seconds could take it back
         _sync_folder(home)
     return entry
 

@@ -43,6 +43,7 @@ from models.version_files import (
     ModelError,
     check_files,
     digest,
+    folder_of,
     listing,
     manifest_digest,
     name_of,
@@ -160,7 +161,7 @@ def load(root: Path, target: str, version: str | None = None, *, arrays: bool = 
     name = version or champion(root, target)
     if name is None:
         return None
-    folder = root / target / name
+    folder = folder_of(root, target, name)
     with told(folder, "the model cannot be read"):
         manifest = read_manifest(folder, target)
         check_files(folder, manifest["files"], big=arrays)

@@ -153,14 +153,23 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def folder_of(root: Path, target: str, name: str) -> Path:
+    """Return the folder of a version.
+
+    Raises:
+        ModelError: if the name is none, such as a path to somewhere else.
+    """
+    if not _NAME.fullmatch(name) or not name.startswith(f"{target}-"):
+        raise refuse(root / target, f"{name!r} is no name of a version", "`minqing models list` shows what there is")
+    return root / target / name
+
+
 def read_manifest(folder: Path, target: str) -> dict[str, Any]:
     """Return the manifest of a version once it is sure that nothing in it was changed.
 
     Raises:
         ModelError: if it is missing, no JSON, of another format, or not as it was saved.
     """
-    if not _NAME.fullmatch(folder.name) or not folder.name.startswith(f"{target}-"):
-        raise refuse(folder, "is no name of a version", "`minqing models list` shows what there is")
     if folder.is_symlink():
         raise refuse(folder, "is a link", "put the folder itself there")
     if not folder.is_dir():
