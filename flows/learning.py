@@ -51,8 +51,9 @@ def train_files(
         issue=champion_issue(root) if target == "unit" else None,
         encoder=encoder_of(encoder) if encoder else None,
     )
+    before = registry.champion(root, target)
     if promote:
-        registry.promote(root, target, done.saved.version)
+        registry.promote(root, target, done.saved.version, why="trained by hand, no gate", kind="train")
     measures = done.evaluation.as_dict() if done.evaluation else dict.fromkeys(_MEASURES)
     return {
         "target": target,
@@ -64,6 +65,7 @@ def train_files(
         "rejected": dict(rejected),
         "measured_on": "held-out folds of the training rows",
         "promoted": promote,
+        "replaced": before if promote and before != done.saved.version else None,
         "model": done.saved.version,
         "folder": str(done.saved.folder),
     }

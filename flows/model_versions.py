@@ -65,18 +65,29 @@ def find(root: Path, name: str) -> tuple[str, str]:
 def shown(root: Path, name: str) -> dict[str, Any]:
     """Return what a version is: its manifest without the long lists, and when it was in service."""
     target, version = find(root, name)
-    manifest = _loaded(root, target, version).manifest
-    model = manifest["model"]
+    saved = loaded(root, target, version)
+    manifest, model = saved.manifest, saved.manifest["model"]
     short = {key: value for key, value in model.items() if not isinstance(value, list)}
     promotions = [asdict(entry) for entry in registry.history(root, target) if entry.version == version]
+    data = manifest.get("data") or {}
     return {
-        **{key: value for key, value in manifest.items() if key not in ("model", "files")},
+        **{key: value for key, value in manifest.items() if key not in ("model", "files", "arrays")},
+        "data": {key: len(value) if key == "labels" else value for key, value in data.items()},
         "model": short,
         "labels": model["labels"],
         "champion": registry.champion(root, target) == version,
         "promotions": promotions,
+        "gates": [_short(record) for record in registry.gates(root, target, version)],
+        "notes": list(saved.notes),
+        "card": str(saved.companion("card.md") or ""),
         "folder": str(root / target / version),
     }
+
+
+def _short(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what the gate said without the classes and slices that are no worse."""
+    rows = [row for row in record.get("rows", ()) if row["scope"] == "overall" or row["verdict"] == "worse"]
+    return {**record, "rows": rows}
 
 
 def compared(root: Path, one: str, other: str) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def compared(root: Path, one: str, other: str) -> dict[str, Any]:
     if target != other_target:
         msg = f"{first} is of {target}, {second} of {other_target}; only versions of one target can be compared"
         raise ModelError(msg)
-    a, b = (_loaded(root, target, version).manifest for version in (first, second))
+    a, b = (loaded(root, target, version).manifest for version in (first, second))
     ours, theirs = set(a["model"]["labels"]), set(b["model"]["labels"])
     return {
         "target": target,
@@ -128,16 +139,17 @@ def checked(root: Path, units: Path | None, on: dt.date) -> list[dict[str, Any]]
         if version is None:
             continue
         entry: dict[str, Any] = {
-            "target": target, "version": version, "ok": True, "problem": "", "mapped": {}, "invalid": [],
+            "target": target, "version": version, "ok": True, "problem": "", "mapped": {}, "invalid": [], "notes": [],
         }  # fmt: skip
         try:
-            saved = _loaded(root, target, version)
+            saved = loaded(root, target, version)
+            entry["notes"] = list(saved.notes)
             if target == "unit":
-                directory = UnitDirectory.load(units) if units else city_of(saved).directory
-                if directory is None:
+                found_units = units_today(saved, units, on)
+                if found_units is None:
                     entry["problem"] = "trained without a unit directory: give --units to check its labels"
                 else:
-                    _check_units(saved.manifest["model"]["labels"], directory, on, entry)
+                    entry["mapped"], entry["invalid"] = found_units
         except ModelError as error:
             entry["problem"] = str(error)
             entry["ok"] = False
@@ -146,17 +158,33 @@ def checked(root: Path, units: Path | None, on: dt.date) -> list[dict[str, Any]]
     return found
 
 
-def _check_units(labels: list[str], directory: UnitDirectory, on: dt.date, entry: dict[str, Any]) -> None:
-    for label in labels:
+def units_today(
+    saved: registry.SavedModel, units: Path | None, on: dt.date
+) -> tuple[dict[str, list[str]], list[str]] | None:
+    """Return what became of the units that a version can name: unit → successors, and those that are no more.
+
+    None where there is no directory to tell, neither `units` nor one that the version was trained with.
+    """
+    directory = UnitDirectory.load(units) if units else city_of(saved).directory
+    if directory is None:
+        return None
+    mapped, invalid = {}, []
+    for label in saved.manifest["model"]["labels"]:
         code = label if directory.has(label) else directory.resolve(label)
         now = directory.successor_on(code, on) if code else ()
         if not now:
-            entry["invalid"].append(label)
+            invalid.append(label)
         elif now != (code,):
-            entry["mapped"][f"{label} {directory[code or label].name}"] = [directory[unit].name for unit in now]
+            mapped[f"{label} {directory[code or label].name}"] = [directory[unit].name for unit in now]
+    return mapped, invalid
 
 
-def _loaded(root: Path, target: str, version: str) -> registry.SavedModel:
+def loaded(root: Path, target: str, version: str) -> registry.SavedModel:
+    """Return a version that was named.
+
+    Raises:
+        ModelError: if it is not there, or not usable.
+    """
     saved = registry.load(root, target, version)
     if saved is None:  # pragma: no cover - a version was named
         msg = f"{root / target / version}: no such version"

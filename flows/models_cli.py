@@ -12,6 +12,11 @@ from flows.options import JSON, dumped
 
 _WHY = click.option("--why", default="", help="Why, for the history.")
 _BY = click.option("--by", default="", help="Who decides; the login name by default.")
+_MAP = click.option(
+    "--map", "pairs", multiple=True, metavar="FIELD=HEADER", help="Read FIELD from the column HEADER (may be repeated)."
+)
+_UNITS = click.option("--units", type=click.Path(path_type=Path), help="The city's unit directory as of now.")
+_CONFIG = click.option("--config", type=click.Path(path_type=Path), help="The city's own configuration (YAML).")
 _TARGET = click.argument("target", type=click.Choice(["issue_type", "unit"]))
 
 
@@ -37,21 +42,47 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
-def show(name: str) -> None:
-    """Print what a version is, as JSON: data, measures, labels, when it was in service."""
+@click.option("--card", is_flag=True, help="Print the model card (Markdown) instead.")
+def show(name: str, card: bool) -> None:
+    """Print what a version is, as JSON: data, measures, labels, what the gate said, when it was in service."""
     from corpora.workspace import models_dir
-    from flows.model_versions import shown
+    from flows.model_versions import find, loaded, shown
 
-    click.echo(dumped(shown(models_dir(), name)))
+    if not card:
+        click.echo(dumped(shown(models_dir(), name)))
+        return
+    from models.card import card as written
+
+    saved = loaded(models_dir(), *find(models_dir(), name))
+    kept = saved.companion("card.md")
+    click.echo(kept.read_text("utf-8") if kept else written(saved.manifest), nl=False)
 
 
 @models.command()
 @click.argument("one")
 @click.argument("other")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@_MAP
+@_UNITS
+@_CONFIG
 @JSON
-def compare(one: str, other: str, as_json: bool) -> None:
-    """Set two versions of one target side by side."""
+def compare(
+    one: str, other: str, paths: tuple[Path, ...], pairs: tuple[str, ...], units: Path | None, config: Path | None, as_json: bool
+) -> None:
+    """Set two versions side by side; with labelled PATHS, judge ONE as if it were to replace OTHER.
+
+    Both are asked the same rows. Rows that either has learnt from are left out.
+    """
     from corpora.workspace import models_dir
+
+    if paths:
+        from flows.cli import mapping_of
+        from flows.judging import judged
+        from flows.tables import gate_table
+
+        found = judged(models_dir(), one, other, paths, mapping_of(pairs), units, config)
+        click.echo(dumped(found) if as_json else gate_table(found))
+        return
     from flows.model_versions import compared
     from flows.tables import comparison_table
 
@@ -61,18 +92,52 @@ def compare(one: str, other: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
+@click.option("--on", "paths", multiple=True, type=click.Path(path_type=Path), help="Labelled file to compare on (may be repeated).")
+@_MAP
+@_UNITS
+@_CONFIG
 @_BY
 @_WHY
-def promote(name: str, by: str, why: str) -> None:
-    """Put a version in service."""
+@click.option("--override", default="", metavar="NAME", help="Whatever the gate says: NAME takes responsibility, with --why.")
+@click.pass_context
+def promote(
+    ctx: click.Context,
+    name: str,
+    paths: tuple[Path, ...],
+    pairs: tuple[str, ...],
+    units: Path | None,
+    config: Path | None,
+    by: str,
+    why: str,
+    override: str,
+) -> None:
+    """Put a version in service: compared on --on files now, or found good enough by the gate before.
+
+    Exit code 1: the gate refused it.
+    """
     from corpora.workspace import models_dir
+    from flows.judging import decide, judged
     from flows.model_versions import find
     from models import registry
 
     root = models_dir()
     target, version = find(root, name)
-    registry.load(root, target, version, arrays=True)  # a damaged version is refused before it serves
-    _told(registry.promote(root, target, version, by=by, why=why))
+    found = None
+    if paths and version != registry.champion(root, target):
+        from flows.cli import mapping_of
+        from flows.tables import gate_table
+
+        found = judged(root, version, registry.champion(root, target), paths, mapping_of(pairs), units, config)
+        click.echo(gate_table(found))
+        if not found["passed"] and not override:
+            registry.record_gate(root, target, version, found["champion"], found)
+            click.echo("未上线 nothing was promoted: --override NAME --why TEXT", err=True)
+            ctx.exit(1)
+    entry = decide(root, version, found, by=by, why=why, override=override)
+    if entry is None:
+        click.echo(f"已在用 in service already: {version}")
+    else:
+        _told(entry)
 
 
 @models.command()
@@ -88,7 +153,7 @@ def rollback(target: str, by: str, why: str) -> None:
 
 
 @models.command()
-@click.option("--units", type=click.Path(path_type=Path), help="The city's unit directory as of now.")
+@_UNITS
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Day to check for; today by default.")
 @JSON
 @click.pass_context

@@ -46,6 +46,11 @@ def training_table(result: dict[str, Any]) -> str:
     for key, title in (("left_out", "left out"), ("rejected", "rejected")):
         if result[key]:
             lines.append(f"  {title}: " + ", ".join(f"{reason} {count}" for reason, count in result[key].items()))
+    if result.get("replaced"):
+        lines.append(
+            f"  已替换 replaced {result['replaced']}，未经对比 without a comparison: minqing models compare {result['target']} "
+            f"{result['replaced']} PATHS；退回 back: minqing models rollback {result['target']}"
+        )
     return "\n".join(lines)
 
 
@@ -155,6 +160,53 @@ def comparison_table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+_VERDICTS = {
+    "better": "优于现用模型，可以上线 better, may serve", "equal": "不差于现用模型，可以上线 not worse, may serve",
+    "first": "可以上线 may serve", "worse": "不予上线 refused: worse", "blocked": "不予上线 refused",
+}  # fmt: skip
+_MARKS = {"better": "↑", "worse": "↓ 变差 worse"}
+_MEASURE_NAMES = {
+    "accuracy": "首选正确率 accuracy", "top3_accuracy": "前三命中 top-3", "macro_f1": "宏平均 macro-F1", "ece": "校准误差 ECE",
+    "coverage": "直派比例 coverage", "class": "类别 class", "channel": "渠道 channel", "length": "字数 length", "month": "月份 month",
+}  # fmt: skip
+
+
+def gate_table(found: dict[str, Any], most: int = 12) -> str:
+    """Return what the gate says: measures, slices, and the classes that differ; `most` rows of each kind."""
+    rows = found["rows"]
+    lines = [
+        "",
+        f"候选 candidate {found['candidate']}   对比 against {found['champion'] or '（无 none）'}",
+        f"  可比 {found['compared']} 行 labelled rows compared"
+        + "".join(f"   {name} {count}" for name, count in found["left_out"].items()),
+        *(f"  提示 note: {note}" for note in found["notes"]),
+        "",
+        _gate_row("", "行 rows", "现用 before", "候选 after", "差 change", "95%"),
+    ]
+    for scope in dict.fromkeys(row["scope"] for row in rows):
+        mine = [row for row in rows if row["scope"] == scope]
+        told = [row for row in mine if row["verdict"] in _MARKS] if scope == "class" else mine
+        told = sorted(told, key=lambda row: row["verdict"] != "worse") if scope == "class" else told
+        if scope != "overall":
+            lines.append(f"  {_MEASURE_NAMES.get(scope, scope)}：{len(mine)}" + ("" if told else "，无显著差别 no difference beyond noise"))
+        for row in told[:most]:
+            name = _MEASURE_NAMES.get(row["name"], row["name"]) if scope == "overall" else f"  {found['names'].get(row['name'], row['name'])}"
+            between = "" if row["low"] is None else f"{row['low']:+.3f} … {row['high']:+.3f}"
+            before, change = ("–" if row[key] is None else f"{row[key]:{form}}" for key, form in (("champion", ".3f"), ("difference", "+.3f")))
+            lines.append(_gate_row(name, str(row["rows"]), before, f"{row['candidate']:.3f}", change, between, _MARKS.get(row["verdict"], "")))
+        if len(told) > most:
+            lines.append(f"    另有 {len(told) - most} 项 more: --json")
+    if found["untested"]:
+        lines.append(f"  另有 {found['untested']} 类行数太少，未逐一检验 classes with too few rows to be tested one by one")
+    lines += ["", f"{'✓' if found['passed'] else '✗'} {_VERDICTS[found['verdict']]}", *(f"    {reason}" for reason in found["reasons"])]
+    return "\n".join(lines)
+
+
+def _gate_row(first: str, rows: str, before: str, after: str, change: str, between: str, mark: str = "") -> str:
+    cells = "".join(" " * max(12 - _width(cell), 1) + cell for cell in (rows, before, after, change))
+    return f"  {first}{' ' * max(26 - _width(first), 1)}{cells}   {between:<17} {mark}".rstrip()
+
+
 def check_table(found: Sequence[dict[str, Any]]) -> str:
     """Return what is wrong with the champions, or that nothing is."""
     if not found:
@@ -166,6 +218,7 @@ def check_table(found: Sequence[dict[str, Any]]) -> str:
             lines.append(f"    {entry['problem']}")
         lines += [f"    已撤并，改派 {unit} → {'、'.join(now)} (successor)" for unit, now in entry["mapped"].items()]
         lines += [f"    现无此单位 no such unit today: {unit}" for unit in entry["invalid"]]
+        lines += [f"    提示 note: {note}" for note in entry["notes"]]
     return "\n".join(lines)
 
 

@@ -242,9 +242,9 @@ def _better(row: GateRow) -> str:
 
 
 def _equal(accuracy: GateRow) -> str:
-    low = min(accuracy.low or 0.0, 0.0)
+    loss = max(0.0, -(accuracy.low or 0.0))
     return (
-        f"与现用模型无显著差别，首选正确率至多差 {-low * 100:.1f} 个百分点 "
+        f"与现用模型无显著差别，首选正确率至多差 {loss * 100:.1f} 个百分点 "
         "(no difference beyond noise; accuracy may be lower by so many points at the most, 95 %)"
     )
 

@@ -1,48 +1,76 @@
 """Saved model versions: immutable folders under the workspace, and one champion per target.
 
-models/<target>/<version>/manifest.json      plain values, measures, file hashes
+models/<target>/<version>/manifest.json      plain values, measures, where it comes from, file hashes
 arrays.safetensors numbers
-units.yaml, places.csv, lexicon.txt   what the model was trained with
-models/<target>/champion                     the name of the version in service
-models/<target>/history.jsonl                every promotion: when, which, by whom, why
+card.md            the same for a reader
+units.yaml, places.csv, lexicon.txt, transformer/…   what the model was trained with
+models/<target>/champion, history.jsonl, gates/      see `models.promotions`
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import getpass
-import hashlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors.numpy import load_file, save_file
 
+from models import compatibility
 from models.persistence import Arrays
+from models.promotions import (
+    ANY,
+    Promotion,
+    champion,
+    gates,
+    history,
+    locked,
+    passed,
+    previous,
+    promote,
+    record_gate,
+    rollback,
+)
+from models.version_files import (
+    ARRAYS,
+    CARD,
+    FORMAT,
+    MANIFEST,
+    ModelError,
+    check_files,
+    digest,
+    folder_of,
+    listing,
+    manifest_digest,
+    name_of,
+    read_manifest,
+    refuse,
+    sync,
+    told,
+    write_companions,
+)
 
-FORMAT = "minqing/model/1"
-_MANIFEST, _ARRAYS, _CHAMPION, _HISTORY = "manifest.json", "arrays.safetensors", "champion", "history.jsonl"
+__all__ = [
+    "ANY", "FORMAT", "TARGETS", "ModelError", "Promotion", "SavedModel", "champion", "gates", "history", "load", "passed",
+    "promote", "prune", "record_gate", "rollback", "save", "versions",
+]  # fmt: skip
 TARGETS = ("issue_type", "unit")
-#: Values of the manifest that tell when and where, not what: they do not change the version.
-_INCIDENTAL = ("created_at", "measures", "libraries")
-
-
-class ModelError(Exception):
-    """A saved model cannot be used; the message names the folder, the reason and what to do."""
+#: Seconds after which what a killed process left is nobody's work in hand.
+_ABANDONED = 86_400
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A loaded version: its folder, manifest and arrays."""
+    """A loaded version: its folder, manifest and arrays; `notes` say what differs from where it was made."""
 
     folder: Path
     manifest: dict[str, Any]
     arrays: Arrays
+    notes: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -50,13 +78,18 @@ class SavedModel:
         return self.folder.name
 
     def companion(self, name: str) -> Path | None:
-        """Return the path of a file saved beside the model, or None."""
+        """Return the path of a file or folder saved beside the model, or None."""
         path = self.folder / name
         return path if path.exists() else None
 
 
 def save(
-    root: Path, target: str, arrays: Arrays, manifest: Mapping[str, Any], companions: Mapping[str, bytes]
+    root: Path,
+    target: str,
+    arrays: Arrays,
+    manifest: Mapping[str, Any],
+    companions: Mapping[str, bytes | Path],
+    card: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> SavedModel:
     """Write a version folder in one step and return it; the same content gives the same version.
 
@@ -65,134 +98,82 @@ def save(
         target: `issue_type` or `unit`.
         arrays: name → array.
         manifest: plain values.
-        companions: file name → content of files to keep beside the model.
+        companions: name → content, file or folder to keep beside the model; names may hold "/".
+        card: makes the card for a reader from the whole manifest.
+
+    Raises:
+        ModelError: for a companion that a version may not hold, or a full disk; nothing is left of the version then.
     """
     home = root / target
-    home.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
+    with told(home, "the model could not be saved"):
+        home.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=home))
     try:
-        save_file(arrays, draft / _ARRAYS)
-        for name, content in companions.items():
-            (draft / name).write_bytes(content)
-        hashes = {path.name: _digest(path) for path in sorted(draft.iterdir())}
-        version = _name(target, manifest, hashes)
-        whole = {"format": FORMAT, "version": version, **manifest, "files": hashes}
-        (draft / _MANIFEST).write_text(json.dumps(whole, ensure_ascii=False, indent=1), "utf-8")
-        final = home / version
-        if final.exists():
-            shutil.rmtree(draft)
-        else:
-            draft.rename(final)
-    except BaseException:
+        with told(home, "the model could not be saved"):
+            save_file(arrays, draft / ARRAYS)
+            write_companions(draft, companions)
+            hashes = {name: digest(draft / name) for name in listing(draft)}
+            whole = {"format": FORMAT, **manifest, "arrays": _shapes(arrays)}
+            whole["version"] = name_of(target, whole, hashes)
+            if card is not None:
+                write_companions(draft, {CARD: card(whole).encode()})
+                hashes[CARD] = digest(draft / CARD)
+            whole["files"] = hashes
+            whole["digest"] = manifest_digest(whole)
+            (draft / MANIFEST).write_text(json.dumps(whole, ensure_ascii=False, indent=1), "utf-8")
+            sync(draft)
+            return SavedModel(home / whole["version"], _place(draft, home / whole["version"], target) or whole, arrays)
+    finally:
         shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return SavedModel(final, whole, arrays)
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """A line of the history: a version was put in service.
-
-    Attributes:
-        at: UTC, ISO.
-        kind: `promote` or `rollback`.
-        replaced: the version in service before, "" for the first.
-    """
-
-    at: str
-    version: str
-    replaced: str
-    kind: str
-    by: str
-    why: str
-
-
-def promote(root: Path, target: str, version: str, *, by: str = "", why: str = "", kind: str = "promote") -> Promotion:
-    """Make a version the champion, atomically, and write down who did it and why.
-
-    Raises:
-        ModelError: if there is no such version.
-    """
-    home = root / target
-    if not (home / version / _MANIFEST).exists():
-        msg = f"{home / version}: no such model version; nothing was promoted"
-        raise ModelError(msg)
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    entry = Promotion(now, version, champion(root, target) or "", kind, by or _login(), why)
-    # Written first: an entry whose pointer was never replaced is harmless, a change that nobody wrote down is not.
-    with (home / _HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    handle, draft = tempfile.mkstemp(prefix=".champion-", dir=home)
-    with os.fdopen(handle, "w") as file:
-        file.write(version + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).replace(home / _CHAMPION)
-    return entry
+def _place(draft: Path, final: Path, target: str) -> dict[str, Any] | None:
+    """Give a draft its name; return the manifest of the same version where it is there already, and whole."""
+    with locked(final.parent):
+        if final.exists() or final.is_symlink():
+            try:
+                manifest = read_manifest(final, target)
+                check_files(final, manifest["files"])
+            except ModelError:  # damaged: this is how "train again" mends it
+                aside = Path(tempfile.mkdtemp(prefix=".gone-", dir=final.parent))
+                final.rename(aside / final.name)
+                draft.rename(final)
+                shutil.rmtree(aside, ignore_errors=True)
+                return None
+            return manifest
+        draft.rename(final)
+        return None
 
 
-def _login() -> str:
-    """Return the login name; "unknown" where the system has none, as in a container of a user without an entry."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+def load(root: Path, target: str, version: str | None = None, *, arrays: bool = True) -> SavedModel | None:
+    """Return a version (the champion by default), or None where there is no champion.
 
-
-def history(root: Path, target: str) -> list[Promotion]:
-    """Return every promotion, oldest first.
+    Args:
+        root: folder of all models.
+        target: `issue_type` or `unit`.
+        version: its name.
+        arrays: whether to load the arrays; if not, big files are not read at all.
 
     Raises:
-        ModelError: naming the line that cannot be read.
+        ModelError: if the folder is damaged, of another format or missing, holds what no version may hold, or cannot be
+            read rightly with the libraries here.
     """
-    path = root / target / _HISTORY
-    if not path.exists():
-        return []
-    entries = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            entries.append(Promotion(**json.loads(line)))
-        except (ValueError, TypeError) as error:
-            msg = f"{path}: line {number} is no promotion ({error}); move it away and try again"
-            raise ModelError(msg) from error
-    return entries
+    name = version or champion(root, target)
+    if name is None:
+        return None
+    folder = folder_of(root, target, name)
+    with told(folder, "the model cannot be read"):
+        manifest = read_manifest(folder, target)
+        check_files(folder, manifest["files"], big=arrays)
+        notes = compatibility.notes(folder, manifest)
+        found = load_file(folder / ARRAYS) if arrays else {}
+    if arrays and manifest.get("arrays", _shapes(found)) != _shapes(found):
+        raise refuse(folder / ARRAYS, "holds other arrays than the manifest states")
+    return SavedModel(folder, manifest, found, notes)
 
 
-def rollback(root: Path, target: str, *, by: str = "", why: str = "") -> Promotion:
-    """Put the version in service again that the champion replaced.
-
-    Raises:
-        ModelError: if there is no champion, nothing before it, or that version is gone.
-    """
-    now = champion(root, target)
-    before = _previous(root, target)
-    if now is None or not before:
-        what = "nothing is in service" if now is None else f"{now} is the first version ever put in service"
-        msg = f"{root / target}: {what}; there is nothing to roll back to"
-        raise ModelError(msg)
-    return promote(root, target, before, by=by, why=why or f"rollback of {now}", kind="rollback")
-
-
-def _previous(root: Path, target: str) -> str:
-    """Return the version that a rollback would bring back, "" for none.
-
-    Promotions stack up and a rollback takes off the top, so two rollbacks in a row go back two steps.
-    """
-    stack: list[str] = []
-    for entry in history(root, target):
-        if not stack and entry.replaced:
-            stack.append(entry.replaced)  # put in service before there was a history
-        if entry.kind == "rollback":
-            while stack and stack[-1] != entry.version:
-                stack.pop()
-        if not stack or stack[-1] != entry.version:
-            stack.append(entry.version)
-    now = champion(root, target)
-    while stack and stack[-1] != now:
-        stack.pop()  # written down, never put in service
-    return stack[-2] if len(stack) > 1 else ""
+def _shapes(arrays: Arrays) -> dict[str, list[Any]]:
+    return {name: [str(value.dtype), list(value.shape)] for name, value in sorted(arrays.items())}
 
 
 def versions(root: Path, target: str) -> list[dict[str, Any]]:
@@ -200,68 +181,31 @@ def versions(root: Path, target: str) -> list[dict[str, Any]]:
     found = []
     for folder in sorted((root / target).glob(f"{target}-*")):
         try:
-            manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+            manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
-            manifest = {"version": folder.name, "created_at": "", "problem": str(error)}
-        found.append(manifest)
+            manifest = {"created_at": "", "problem": str(error)}
+        found.append(manifest | {"version": folder.name})
     return sorted(found, key=lambda manifest: manifest.get("created_at", ""), reverse=True)
 
 
 def prune(root: Path, target: str, keep: int) -> list[str]:
-    """Remove all versions but the champion, the one a rollback would bring back, and the `keep` newest; return the names."""
-    wanted = {champion(root, target), _previous(root, target)}
-    every = [manifest["version"] for manifest in versions(root, target)]
-    wanted.update(every[:keep])
-    gone = [version for version in every if version not in wanted]
-    for version in gone:
-        shutil.rmtree(root / target / version)
-    return gone
+    """Remove all versions but the champion, the one a rollback would bring back, and the `keep` newest; return the names.
 
-
-def champion(root: Path, target: str) -> str | None:
-    """Return the version in service, or None where none was ever promoted."""
-    path = root / target / _CHAMPION
-    return path.read_text().strip() if path.exists() else None
-
-
-def load(root: Path, target: str, version: str | None = None, *, arrays: bool = True) -> SavedModel | None:
-    """Return a version (the champion by default), or None where there is no champion; `arrays` False leaves them out.
-
-    Raises:
-        ModelError: if the folder is damaged, of another format or missing.
+    What the gate said of them stays, as the history does.
     """
-    name = version or champion(root, target)
-    if name is None:
-        return None
-    folder = root / target / name
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{folder}: the model's manifest cannot be read ({error}); train again with `minqing train`"
-        raise ModelError(msg) from error
-    if manifest.get("format") != FORMAT:
-        msg = f"{folder}: format {manifest.get('format')!r}, this minqing reads {FORMAT!r}; train again"
-        raise ModelError(msg)
-    if _name(target, manifest, manifest["files"]) != name:
-        msg = f"{folder}: the manifest was changed since it was saved; train again or restore the folder"
-        raise ModelError(msg)
-    for file, digest in manifest["files"].items():
-        path = folder / file
-        if file == _ARRAYS and not arrays:
-            continue
-        if not path.exists() or _digest(path) != digest:
-            msg = f"{path}: missing or changed since it was saved; train again or restore the folder"
-            raise ModelError(msg)
-    return SavedModel(folder, manifest, load_file(folder / _ARRAYS) if arrays else {})
-
-
-def _name(target: str, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
-    """Return the version's name: a hash over what it is, not over when and where it was made."""
-    essence = {k: v for k, v in manifest.items() if k not in (*_INCIDENTAL, "format", "version", "files")}
-    identity = json.dumps([FORMAT, essence, dict(hashes)], sort_keys=True, ensure_ascii=False)
-    return f"{target}-{hashlib.blake2b(identity.encode(), digest_size=6).hexdigest()}"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    home = root / target
+    if not home.is_dir():
+        return []
+    with locked(home):
+        wanted = {champion(root, target), previous(root, target)}
+        every = [manifest["version"] for manifest in versions(root, target)]
+        wanted.update(every[:keep])
+        gone = [version for version in every if version not in wanted]
+        for version in gone:  # renamed first, so that no half of a version is ever listed
+            aside = Path(tempfile.mkdtemp(prefix=".gone-", dir=home))
+            (home / version).rename(aside / version)
+            shutil.rmtree(aside)
+        for path in [path for kind in ("draft", "gone", "new") for path in home.glob(f".{kind}-*")]:
+            if time.time() - path.lstat().st_mtime > _ABANDONED:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    return gone

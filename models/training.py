@@ -8,7 +8,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as library_version
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,8 @@ from corpora.labelled import row_keys
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
-from models import persistence, registry
+from models import compatibility, persistence, registry
+from models.card import card, data_of
 from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
 from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
@@ -40,7 +40,6 @@ TARGETS = ("issue_type", "unit")
 _TIMED_SHARE = 0.95
 #: Folder of the second stage within a version.
 _TRANSFORMER = "transformer"
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "rjieba")
 
 
 class TrainingError(ValueError):
@@ -184,12 +183,16 @@ def train(
     evaluation = None
     if len(held_out.rows):
         evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
+    keys = row_keys(pa.table({"title": made.titles, "body": made.bodies}))
+    arrays["training.rows"] = np.unique(keys)
     manifest = {
         "target": target,
         "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "rows": len(named),
         "lexicon": lexicon_version(lexicon),
-        "libraries": {name: library_version(name) for name in _LIBRARIES},
+        "libraries": compatibility.libraries(),
+        "code_version": compatibility.code_version(),
+        "data": data_of(petitions, named, keys),
         "measures": evaluation.as_dict() if evaluation else None,
         "model": plain,
     }
@@ -199,7 +202,7 @@ def train(
         if stack is not None:
             companions[_TRANSFORMER] = Path(scratch)
             stack.transformer.save(Path(scratch))
-        saved = registry.save(root, target, arrays, manifest, companions)
+        saved = registry.save(root, target, arrays, manifest, companions, card)
     return Training(saved, len(named), classes, evaluation, skipped)
 
 

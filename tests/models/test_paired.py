@@ -47,7 +47,7 @@ def test_mcnemar_is_the_exact_binomial_test(gained: int, lost: int) -> None:
     ([0.04, 0.04], [False, False]),
     ([0.04, 0.001], [True, True]),
     ([0.001, 0.03, 0.02], [True, True, True]),
-    ([0.001, 0.06, 0.02], [True, True, False]),
+    ([0.001, 0.06, 0.02], [True, False, True]),
     ([0.001, 0.03, 0.02, 0.9], [True, False, False, False]),
 ])  # fmt: skip
 def test_holm(p: list[float], stands: list[bool]) -> None:
@@ -56,18 +56,18 @@ def test_holm(p: list[float], stands: list[bool]) -> None:
 
 def test_the_interval_holds_the_true_difference_about_as_often_as_it_says() -> None:
     """The truth is known from many more rows than the interval is made of."""
-    whole, whole_other = world.scores(99, 60_000, 6, (1.8, 1.5))
+    whole, whole_other = world.scores(99, 30_000, 6, (1.8, 1.5))
     a, b = (Side.of(side).measures(0.95) for side in (whole, whole_other))
     inside: dict[str, int] = dict.fromkeys(a, 0)
-    for seed in range(60):
+    for seed in range(40):
         sides = [Side.of(side) for side in world.scores(seed, 500, 6, (1.8, 1.5))]
-        drawn = Pair(*sides, 0.95).resampled(300)
+        drawn = Pair(*sides, 0.95).resampled(200)
         here = [side.measures(0.95) for side in sides]
         for name in a:
             low, high = interval(here[0][name] - here[1][name], drawn[name])
             inside[name] += low <= a[name] - b[name] <= high
-    assert min(inside[name] for name in ("accuracy", "top3_accuracy", "macro_f1")) >= 51, inside  # 60 × .95, less 3 deviations
-    assert inside["coverage"] >= 46, inside  # a share that jumps from one threshold to another: rougher
+    assert min(inside[name] for name in ("accuracy", "top3_accuracy", "macro_f1")) >= 34, inside  # 40 × .95, less 3 deviations
+    assert inside["coverage"] >= 30, inside  # a share that jumps from one threshold to another: rougher
 
 
 def test_models_that_are_the_same_are_never_apart() -> None:
