@@ -22,7 +22,7 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
-#: Share of the budget that each reason may take; what one does not need goes to the others in this order.
+#: Share of the budget that each reason may take; what one has no rows for goes to the others.
 SHARES = {"label_error": 0.25, "uncertain": 0.25, "disagreement": 0.2, "new": 0.15, "diverse": 0.15}
 #: A margin between the two best labels from which on the model is not undecided.
 SURE = 0.5
@@ -88,9 +88,8 @@ def select(signals: Signals, count: int, shares: Mapping[str, float] = SHARES) -
     wanted = {name: _ranked(name, signals, count, groups) for name in SHARES if name in shares}
     chosen: dict[int, list[str]] = {}
     used = dict.fromkeys(wanted, 0)
-    total = sum(shares.values()) or 1.0
-    quota = {name: int(np.floor(count * shares[name] / total)) for name in wanted}
-    for limit in (quota, dict.fromkeys(wanted, count)):  # first each its share, then whoever has more
+    quota = _quota({name: len(rows) for name, rows in wanted.items()}, shares, count)
+    for limit in (quota, dict.fromkeys(wanted, count)):  # rows wanted for several reasons leave some over
         for name, rows in wanted.items():
             for row in rows:
                 if len(chosen) >= count or used[name] >= limit[name]:
@@ -103,6 +102,24 @@ def select(signals: Signals, count: int, shares: Mapping[str, float] = SHARES) -
             if row in chosen and name not in chosen[row]:
                 chosen[row].append(name)
     return [Pick(row, tuple(names), groups.get(row, 1)) for row, names in sorted(chosen.items())]
+
+
+def _quota(available: Mapping[str, int], shares: Mapping[str, float], count: int) -> dict[str, int]:
+    """Return how many rows each reason may pick: its share, and its part of what others have no rows for."""
+    quota = dict.fromkeys(available, 0)
+    left = count
+    while left > 0:
+        short = [name for name in quota if quota[name] < available[name] and shares[name] > 0]
+        if not short:
+            break
+        total = sum(shares[name] for name in short)
+        given = {name: min(int(left * shares[name] / total), available[name] - quota[name]) for name in short}
+        if not any(given.values()):  # fewer rows left than reasons
+            given = dict.fromkeys(short[:left], 1)
+        for name, more in given.items():
+            quota[name] += more
+        left -= sum(given.values())
+    return quota
 
 
 def _ranked(name: str, signals: Signals, count: int, groups: dict[int, int]) -> list[int]:

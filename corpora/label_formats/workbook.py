@@ -30,7 +30,7 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 #: What XML cannot hold.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CELL_LENGTH = 32_000
-_LINE, _TALLEST = 15, 300
+_LINE, _TALLEST = 16, 320
 
 
 def write(job: Job, path: Path) -> list[Path]:
@@ -107,10 +107,11 @@ def _put(cell: Any, text: str) -> None:  # noqa: ANN401 - openpyxl is untyped
 
 
 def _height(task: Task) -> int:
-    lines = max(
-        sum(1 + len(part) // 32 for part in task.body.split("\n")), 1 + len(task.title) // 11, len(task.why) * 2, len(task.alternatives) * 2, 2
-    )
-    return min(_LINE * lines + 6, _TALLEST)
+    """Return a height that shows the cells in full where that is no page: nobody computes it before Excel has the file open."""
+    others = [f"{name} 00%" for name, _ in task.alternatives]
+    cells = (([*task.body.split("\n")], 31), ([task.title], 11), (task.why, 13), (others, 12), ([task.suggestion], 11))
+    lines = max(sum(1 + len(part) // width for part in parts) for parts, width in cells)
+    return min(_LINE * max(lines, 2) + 6, _TALLEST)
 
 
 def _finish(book: Any, sheet: Any, columns: Sequence[str], job: Job) -> None:  # noqa: ANN401 - openpyxl is untyped
