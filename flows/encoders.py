@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def packaged() -> Path:
         build(draft)
         if home.exists():  # another process was quicker, or a draft of before was left
             return home
-        os.rename(draft, home)
+        draft.rename(home)
     return home
 
 

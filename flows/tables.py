@@ -203,8 +203,8 @@ def gate_table(found: dict[str, Any], most: int = 12) -> str:
 
 
 def _gate_row(first: str, rows: str, before: str, after: str, change: str, between: str, mark: str = "") -> str:
-    cells = "".join(" " * max(12 - _width(cell), 1) + cell for cell in (rows, before, after, change))
-    return f"  {first}{' ' * max(26 - _width(first), 1)}{cells}   {between:<17} {mark}".rstrip()
+    cells = "".join(" " * max(12 - width(cell), 1) + cell for cell in (rows, before, after, change))
+    return f"  {first}{' ' * max(26 - width(first), 1)}{cells}   {between:<17} {mark}".rstrip()
 
 
 def check_table(found: Sequence[dict[str, Any]]) -> str:

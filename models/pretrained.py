@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,7 +67,7 @@ class _Weights:
         self.scores: list[float] = self._array(np.float32, count).tolist()
         blob = content[self._at : self._at + length]
         self._at += length
-        self.pieces = [blob[a:b].decode("utf-8", "replace") for a, b in zip(bounds, bounds[1:], strict=False)]
+        self.pieces = [blob[a:b].decode("utf-8", "replace") for a, b in pairwise(bounds)]
         _, length = self._take("iI")
         self._at += length
         (tensors,) = self._take("i")
@@ -189,13 +190,11 @@ def _tokenizer(weights: _Weights, kept: list[int]) -> Any:  # noqa: ANN401 - tra
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
+    names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token"), _SPECIAL, strict=True))
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        bos_token="<s>",
-        eos_token="</s>",
-        cls_token="<s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
+        **names,
+        cls_token=_SPECIAL[0],
+        sep_token=_SPECIAL[2],
         model_max_length=weights.shape.positions,
     )

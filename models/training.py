@@ -7,7 +7,7 @@ import datetime as dt
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +115,7 @@ class Encoder:
     """A pretrained encoder to fine-tune on top: `source` is a folder or hub name, `heard` is told after each epoch."""
 
     source: str | Path
-    settings: FineTuning = FineTuning()
+    settings: FineTuning = field(default_factory=FineTuning)
     heard: Callable[[Epoch], None] = lambda _: None
 
 
@@ -196,7 +196,6 @@ def train(
         "measures": evaluation.as_dict() if evaluation else None,
         "model": plain,
     }
-    arrays["training.rows"] = np.unique(row_keys(pa.table({"title": made.titles, "body": made.bodies})))
     companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(lexicon).encode()}
     with tempfile.TemporaryDirectory() as scratch:
         if stack is not None:

@@ -137,7 +137,7 @@ def fine_tune(
     y: I64,
     classes: int,
     encoder: str | Path,
-    settings: FineTuning = FineTuning(),  # noqa: B008 - frozen
+    settings: FineTuning = FineTuning(),
     held_out: npt.NDArray[np.bool_] | None = None,
     heard: Callable[[Epoch], None] = lambda _: None,
 ) -> Transformer:
