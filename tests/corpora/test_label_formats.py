@@ -13,13 +13,13 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from label_samples import DAY, SHOWN, export, job, table
 from openpyxl import load_workbook
 
 from corpora.label_formats import read_filled, write_job
 from corpora.label_formats.base import is_marked, utc
 from corpora.label_import import Checked, Importer
 from corpora.label_records import Export, LabelError
-from label_samples import DAY, SHOWN, export, job, table
 
 Answers = dict[str, tuple[str, str]]  # petition → label as shown ("" for none) and status
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from label_samples import export, table
 
 from corpora.label_store import add, exports, load_export, recorded
 from corpora.labels import Annotation, LabelError, cohen, resolved
-from label_samples import export, table
 
 
 def said(given: str, petition: str, who: str, label: str, at: str = "2026-11-01T00:00:00+00:00", status: str = "labelled", **more: object) -> Annotation:
