@@ -15,7 +15,7 @@ from corpora import label_store
 from corpora.issue_tree import IssueTree
 from corpora.label_choices import IssueChoices, UnitChoices, UnknownLabelError
 from corpora.label_formats import read_filled
-from corpora.label_import import Importer
+from corpora.label_import import Importer, choices_of
 from corpora.label_records import TARGETS, Annotation, LabelError
 from corpora.labelled import PARTS, row_keys, split_of, to_datasets
 from corpora.labels import resolved
@@ -73,13 +73,18 @@ def status(target: str | None = None) -> list[dict[str, Any]]:
         if not state.exports and target is None:
             continue
         labels = Counter(state.table[name].to_pylist())
+        given_out = label_store.exports(labels_dir(), name)
+        show = choices_of(given_out[-1], None, dt.date.today()).show if given_out else str
         found.append(
             {
                 "target": name, "exports": len(state.exports), "given_out": _given_out(state), "labelled": state.table.num_rows,
                 "decided": state.decided, "conflicts": len(state.conflicts), "passed": len(state.passed), "open": len(state.open),
                 "labels": dict(labels.most_common()), "annotators": {who: dict(told) for who, told in state.annotators.items()},
                 "kappa": state.agreement.kappa, "pairs": [asdict(pair) for pair in state.agreement.pairs],
-                "conflicting": [asdict(conflict) for conflict in state.conflicts],
+                "conflicting": [
+                    {"petition_id": item.petition_id, "votes": {who: show(label) for who, label in item.votes.items()}}
+                    for item in state.conflicts
+                ],
             }
         )  # fmt: skip
     return found

@@ -14,7 +14,7 @@ import pyarrow as pa
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
 from models import registry
-from models.classifier import Classifier, HeldOut
+from models.classifier import Classifier
 from models.given import GivenViews
 from models.issue import IssueModel
 from models.label_errors import LabelErrors, find_label_errors
@@ -30,6 +30,8 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 #: With fewer labelled rows a cross-validated model knows too little to accuse a label.
 LEAST_LABELLED = 50
+#: A label of fewer rows is hardly in the folds that would have to predict it: its rows are accused for being rare, not for being wrong.
+_LEAST_OF_LABEL = 5
 #: The nearest learnt row counts as an opinion from this similarity on.
 _NEAR = 0.2
 
@@ -105,7 +107,9 @@ def _units(petitions: pa.Table, root: Path, units: Path | None, places: Path | N
     if "duty" in given.views:
         duty = given.views["duty"]
         views["duty"] = np.where(duty.max(1) > 0, duty.argmax(1), -1)
-    city = City(router.known, router.gazetteer, City.load(units, places).files)
+    saved = registry.load(root, "unit", version, arrays=False) if version and units is None else None
+    files = (city_of(saved) if saved else City.load(units, places)).files
+    city = City(router.known, router.gazetteer, files)
     return Predicted(made, router.unit.units, scored.probabilities, views, cosine, version or "", router.directory, city)
 
 
@@ -149,9 +153,7 @@ def label_errors(
         given = GivenViews(directory, city.gazetteer, cutter).scores(made.features, located(made))
         at = {code: i for i, code in enumerate(codes)}
         _, held = UnitModel.fit(given, codes, np.array([at[name] for name in named], np.int64), None)
-    return _found(held, rows, codes)
-
-
-def _found(held: HeldOut, rows: I64, codes: Sequence[str]) -> tuple[I64, list[str]]:
     found: LabelErrors = find_label_errors(held.probabilities, held.y)
-    return rows[held.rows[found.rows]], [codes[i] for i in found.suggested.tolist()]
+    often = np.bincount(held.y, minlength=len(codes)) >= _LEAST_OF_LABEL
+    kept = often[held.y[found.rows]] & often[found.suggested]
+    return rows[held.rows[found.rows[kept]]], [codes[i] for i in found.suggested[kept].tolist()]

@@ -90,6 +90,8 @@ def _json(data: bytes, path: Path, source: str, moment: str) -> FilledFile:
     except (ValueError, RecursionError):
         return _lines(text, source, moment)
     records = whole if isinstance(whole, list) else [whole]
+    if not records:
+        raise LabelError(f"{source}: 文件里没有记录")
     if label_studio.is_label_studio(records):
         return label_studio.read(records, path, source)
     return doccano.read(list(enumerate(records, 1)), source, moment)

@@ -106,7 +106,7 @@ def _annotations(record: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator
     if "data" in record:
         given = record.get("annotations", record.get("completions"))
         yield from (item for item in given or () if isinstance(item, dict))
-    elif "annotation_id" in record:
+    elif record.get("annotation_id") is not None:  # a task that nobody annotated has none
         results = []
         for name, value in data.items():
             if name in (CONTROL, REMARK) or (isinstance(value, dict) and "choices" in value):

@@ -30,6 +30,8 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")
 #: What XML cannot hold.
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CELL_LENGTH = 32_000
+#: A sheet that was given out has some thousand rows; one of a million was formatted by mistake.
+_CELLS = 20_000_000
 _LINE, _TALLEST = 16, 320
 
 
@@ -195,7 +197,10 @@ def read(path: Path, source: str) -> FilledFile:
     """
     try:
         book = open_workbook(path)
-        rows = [list(cells) for cells in guard(book.get_sheet_by_name, _sheet_of(book.sheet_names)).to_python(skip_empty_area=False)]
+        sheet = guard(book.get_sheet_by_name, _sheet_of(book.sheet_names))
+        if sheet.end is not None and (sheet.end[0] + 1) * (sheet.end[1] + 1) > _CELLS:
+            raise LabelError(f"{source}: 工作表的范围过大（{sheet.end[0] + 1} 行 × {sheet.end[1] + 1} 列）")
+        rows = guard(sheet.to_python, False) if sheet.end is not None else []
     except UnreadableError as error:
         raise LabelError(f"{source}: {error.reason}") from error
     if not any(any(str(cell).strip() for cell in cells) for cells in rows):
