@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import pickle
 import shutil
 import time
@@ -52,7 +51,7 @@ def test_files_and_folders_are_kept_beside_the_arrays(done: SavedModel, tmp_path
     assert (folder / "onnx" / "model.onnx").read_bytes() == b"\x08\x01"
     assert found.manifest["arrays"] == {"a": ["float32", [2, 3]], "keys": ["uint64", [2]]}
     assert (done.folder / "card.md").read_text("utf-8") == f"# {done.version}\n"
-    assert not os.path.samefile(folder / "tokenizer.json", tmp_path / "net" / "tokenizer.json")
+    assert not (folder / "tokenizer.json").samefile(tmp_path / "net" / "tokenizer.json")
 
 
 @pytest.mark.parametrize(("changed", "same"), [
