@@ -61,7 +61,9 @@ def judged(
     if other is not None:
         other_target, against = find(root, other)
         if other_target != target:
-            msg = f"{candidate} is of {target}, {against} of {other_target}; only versions of one target can be compared"
+            msg = (
+                f"{candidate} is of {target}, {against} of {other_target}; only versions of one target can be compared"
+            )
             raise ModelError(msg)
     models = [loaded(root, target, version) for version in (candidate, against) if version]
     petitions, rejected = read_labelled(paths, mapping)

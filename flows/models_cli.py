@@ -67,7 +67,13 @@ def show(name: str, card: bool) -> None:
 @_CONFIG
 @JSON
 def compare(
-    one: str, other: str, paths: tuple[Path, ...], pairs: tuple[str, ...], units: Path | None, config: Path | None, as_json: bool
+    one: str,
+    other: str,
+    paths: tuple[Path, ...],
+    pairs: tuple[str, ...],
+    units: Path | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Set two versions side by side; with labelled PATHS, judge ONE as if it were to replace OTHER.
 
@@ -92,13 +98,21 @@ def compare(
 
 @models.command()
 @click.argument("name")
-@click.option("--on", "paths", multiple=True, type=click.Path(path_type=Path), help="Labelled file to compare on (may be repeated).")
+@click.option(
+    "--on",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Labelled file to compare on (may be repeated).",
+)
 @_MAP
 @_UNITS
 @_CONFIG
 @_BY
 @_WHY
-@click.option("--override", default="", metavar="NAME", help="Whatever the gate says: NAME takes responsibility, with --why.")
+@click.option(
+    "--override", default="", metavar="NAME", help="Whatever the gate says: NAME takes responsibility, with --why."
+)
 @click.pass_context
 def promote(
     ctx: click.Context,

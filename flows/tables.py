@@ -165,14 +165,11 @@ _VERDICTS = {
     "first": "可以上线 may serve", "worse": "不予上线 refused: worse", "blocked": "不予上线 refused",
 }  # fmt: skip
 _MARKS = {"better": "↑", "worse": "↓ 变差 worse"}
-_MEASURE_NAMES = {
-    "accuracy": "首选正确率 accuracy", "top3_accuracy": "前三命中 top-3", "macro_f1": "宏平均 macro-F1", "ece": "校准误差 ECE",
-    "coverage": "直派比例 coverage", "class": "类别 class", "channel": "渠道 channel", "length": "字数 length", "month": "月份 month",
-}  # fmt: skip
-
 
 def gate_table(found: dict[str, Any], most: int = 12) -> str:
     """Return what the gate says: measures, slices, and the classes that differ; `most` rows of each kind."""
+    from models.gate import NAMES  # late: `--help` needs no numpy
+
     rows = found["rows"]
     lines = [
         "",
@@ -188,9 +185,9 @@ def gate_table(found: dict[str, Any], most: int = 12) -> str:
         told = [row for row in mine if row["verdict"] in _MARKS] if scope == "class" else mine
         told = sorted(told, key=lambda row: row["verdict"] != "worse") if scope == "class" else told
         if scope != "overall":
-            lines.append(f"  {_MEASURE_NAMES.get(scope, scope)}：{len(mine)}" + ("" if told else "，无显著差别 no difference beyond noise"))
+            lines.append(f"  {NAMES.get(scope, scope)}：{len(mine)}" + ("" if told else "，无显著差别 no difference beyond noise"))
         for row in told[:most]:
-            name = _MEASURE_NAMES.get(row["name"], row["name"]) if scope == "overall" else f"  {found['names'].get(row['name'], row['name'])}"
+            name = NAMES.get(row["name"], row["name"]) if scope == "overall" else f"  {found['names'].get(row['name'], row['name'])}"
             between = "" if row["low"] is None else f"{row['low']:+.3f} … {row['high']:+.3f}"
             before, change = ("–" if row[key] is None else f"{row[key]:{form}}" for key, form in (("champion", ".3f"), ("difference", "+.3f")))
             lines.append(_gate_row(name, str(row["rows"]), before, f"{row['candidate']:.3f}", change, between, _MARKS.get(row["verdict"], "")))

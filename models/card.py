@@ -44,7 +44,9 @@ def data_of(petitions: pa.Table, labels: Sequence[str], keys: npt.NDArray[np.uin
     return {
         "rows": len(labels),
         "fingerprint": hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest(),
-        "sources": sorted({mask(PurePath(name).name).text for name in petitions["source"].unique().to_pylist() if name}),
+        "sources": sorted(
+            {mask(PurePath(name).name).text for name in petitions["source"].unique().to_pylist() if name}
+        ),
         "from": _day(min(times)) if times else None,
         "to": _day(max(times)) if times else None,
         "labels": dict(Counter(labels).most_common()),
@@ -87,7 +89,14 @@ def _data(manifest: Mapping[str, Any]) -> list[str]:
         return _section("数据", [f"{manifest.get('rows', '未记录')} 件标注来件；来源未记录。"])
     span = f"{data['from']} 至 {data['to']}" if data.get("from") else "没有时间"
     sources = "、".join(_safe(name) for name in data["sources"]) or "未记录"
-    return _section("数据", [f"{data['rows']:,} 件标注来件，{span}。", f"来源：{sources}。", f"指纹：`{data['fingerprint']}`（文本与标签，不论顺序）。"])
+    return _section(
+        "数据",
+        [
+            f"{data['rows']:,} 件标注来件，{span}。",
+            f"来源：{sources}。",
+            f"指纹：`{data['fingerprint']}`（文本与标签，不论顺序）。",
+        ],
+    )
 
 
 def _labels(manifest: Mapping[str, Any]) -> list[str]:

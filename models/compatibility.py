@@ -53,7 +53,9 @@ def notes(folder: Path, manifest: Mapping[str, Any]) -> tuple[str, ...]:
             msg = f"made with {name} {made}, here is {here}: {_MATTERS[name]}"
             raise refuse(folder, msg, f"install {name}=={made}, or train again with `minqing train`")
         if here is None and name in _MATTERS:
-            found.append(f"{name} {made} is not installed here; the reference segmenter (jieba) cuts the same words, slower")
+            found.append(
+                f"{name} {made} is not installed here; the reference segmenter (jieba) cuts the same words, slower"
+            )
         else:
             found.append(f"made with {name} {made}, here is {here or 'none'}")
     return tuple(found)

@@ -108,7 +108,11 @@ def promote(
     if override:
         by, kind = override, "override"
     if kind == "override" and not (by.strip() and why.strip()):
-        raise refuse(root / target, "an override needs a name and a reason", "give --override NAME --why TEXT; nothing was promoted")
+        raise refuse(
+            root / target,
+            "an override needs a name and a reason",
+            "give --override NAME --why TEXT; nothing was promoted",
+        )
     with locked(root / target):
         return _put(root, target, version, by, why, kind, expected)
 

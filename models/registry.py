@@ -181,8 +181,8 @@ def versions(root: Path, target: str) -> list[dict[str, Any]]:
     found = []
     for folder in sorted((root / target).glob(f"{target}-*")):
         try:
-            manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            manifest = dict(json.loads((folder / MANIFEST).read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
             manifest = {"created_at": "", "problem": str(error)}
         found.append(manifest | {"version": folder.name})
     return sorted(found, key=lambda manifest: manifest.get("created_at", ""), reverse=True)

@@ -61,7 +61,12 @@ def checked_name(name: str) -> str:
         ValueError: saying why not.
     """
     parts = PurePosixPath(name).parts
-    if not parts or "/".join(parts) != name or any(part.startswith((".", "/")) for part in parts) or {"\\", "\0", ":"} & set(name):
+    if (
+        not parts
+        or "/".join(parts) != name
+        or any(part.startswith((".", "/")) for part in parts)
+        or {"\\", "\0", ":"} & set(name)
+    ):
         msg = f"{name!r} is no name of a file within a version"
         raise ValueError(msg)
     if PurePosixPath(name).suffix not in KINDS:
@@ -87,7 +92,9 @@ def write_companions(draft: Path, companions: Mapping[str, bytes | Path]) -> Non
             raise refuse(draft.parent, str(error), "nothing was saved") from error
         path = draft / name
         if path.exists() or name == MANIFEST:
-            raise refuse(draft.parent, f"{name!r} is given twice, or is a name of the version's own", "nothing was saved")
+            raise refuse(
+                draft.parent, f"{name!r} is given twice, or is a name of the version's own", "nothing was saved"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -182,7 +189,11 @@ def read_manifest(folder: Path, target: str) -> dict[str, Any]:
         raise refuse(folder, f"the model's manifest cannot be read ({error})") from error
     form = manifest.get("format") if isinstance(manifest, dict) else None
     if form != FORMAT:
-        raise refuse(folder, f"format {form!r}, this minqing reads {FORMAT!r}", "use the minqing it was made with, or train again")
+        raise refuse(
+            folder,
+            f"format {form!r}, this minqing reads {FORMAT!r}",
+            "use the minqing it was made with, or train again",
+        )
     files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
         raise refuse(folder, "the manifest lists no files")
