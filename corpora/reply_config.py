@@ -160,6 +160,7 @@ class ReplyWords:
     reason: tuple[str, ...]
     evasion: tuple[str, ...]
     request: tuple[str, ...]
+    rhetorical: tuple[str, ...]
     when: tuple[str, ...]
     why: tuple[str, ...]
     common: tuple[str, ...]

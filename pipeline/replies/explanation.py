@@ -16,13 +16,16 @@ from pipeline.replies.records import Part
 from pipeline.replies.wording import CONTENT, PROMISE, ReplyText, Wording, squeezed
 
 _FIGURE = re.compile(
-    r"\d[\d,.]*\s*(?:%|％|‰|余|多)?\s*(?:万|亿|千)?\s*(?:元|平方米|平方公里|㎡|亩|公顷|公里|千米|米|厘米|毫米|吨|公斤|立方米|升|度|千瓦|"
+    r"(?:(?:19|20)\d{2}年)?\d{1,2}月\d{1,2}日|(?:19|20)\d{2}年(?:\d{1,2}月)?|\d[\d,.]*\s*(?:%|％|‰|余|多)?\s*(?:万|亿|千)?\s*(?:元|平方米|平方公里|㎡|亩|公顷|公里|千米|米|厘米|毫米|吨|公斤|立方米|升|度|千瓦|"
     r"户|人|名|栋|号|台|盏|个|处|家|次|起|件|辆|条|所|座|层|套|间|周岁|岁|路|班|倍|分贝|小时|分钟|天|年|月|日|周)"
     r"|\d[\d.]*\s*[%％]|(?:19|20)\d{2}[年./-]\d{1,2}[月./-]\d{1,2}"
 )
 _UNIT = re.compile(
-    r"[\u4e00-\u9fff]{1,12}?(?:局|街道办事处|街道|委员会|居委会|村委会|业委会|管委会|政府|办公室|派出所|大队|支队|中队|公司|"
-    r"中心|社区|物业|学校|医院|法院|检察院|开发商|村支两委)"
+    r"[\u4e00-\u9fff]{2,14}?(?:局|街道办事处|街道|委员会|居委会|村委会|管委会|政府|办公室|派出所|大队|支队|中队|公司|中心|社区|法院|检察院)"
+)
+#: What may run into a unit's name from before it.
+_BEFORE_UNIT = re.compile(
+    r".*(?:咨询|联系|建议|直接|通过|有关|相关|安排|组织|协调|要求|责成|督促|[经由向到和与及请对是在至给为将已的我该贵本各])(?=.{3})"
 )
 _SHOWN = 3
 
@@ -41,7 +44,8 @@ def explanation(text: ReplyText, wording: Wording, finder: Finder, copied: int) 
     content = text.content
     cited = citations(content, finder)
     giving = [clause for clause in clauses if wording.reason.search(clause)]
-    facts = dict.fromkeys(match[0] for pattern in (_FIGURE, _UNIT) for match in pattern.finditer(content))
+    facts = dict.fromkeys(match[0] for match in _FIGURE.finditer(content))
+    facts |= dict.fromkeys(name for name in (_BEFORE_UNIT.sub("", m[0]) for m in _UNIT.finditer(content)) if len(name) > 2)
     reasons = min(1.0, len(giving) / rules.reasons_enough)
     score = rules.reasons * reasons + rules.basis * bool(cited) + rules.facts * min(1.0, len(facts) / rules.facts_enough)
     said = text.size(CONTENT, PROMISE)

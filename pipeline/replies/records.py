@@ -12,7 +12,7 @@ KINDS = {
     "refusal": "不予支持（未说明理由）",
     "referral": "引导至其他渠道",
     "holding": "程序性答复（已收悉、已转办）",
-    "echo": "照抄来信",
+    "echo": "与来信文字雷同",
     "unanswered": "未答复",
 }
 

@@ -1,6 +1,6 @@
 """What a petition asks for (诉求), sentence by sentence, and whether a reply takes it up.
 
-A sentence that asks (请问、能否、希望、？…) is a request; where no sentence does, the title stands for it. A request is met
+A sentence that asks (请问、能否、希望、？…) and is not rhetorical (难道…？) is a request; where no sentence does, the title stands for it. A request is met
 as far as its telling words come up in what the reply says; one that asks when or why is met by half at the most where the
 reply gives no time or no reason; one with hardly a telling word (请有关部门处理) is met by any finding or measure.
 """
@@ -15,6 +15,7 @@ from pipeline.replies.wording import Wording, squeezed
 
 _SENTENCE = re.compile(r"[^。！!？?；;\n]+[。！!？?；;\n]*")
 _LEADING = re.compile(r"^[\s（(]*(?:[一二三四五六七八九十\d]{1,2}[）)、.．:：])?\s*")
+_ASKS = re.compile(r"[？?]|[吗呢么]\s*[。！!]?\s*$")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 #: Requests of one petition that are looked at; the longest letters repeat theirs.
 MOST = 12
@@ -50,7 +51,7 @@ def select(sentences: Sequence[str], wording: Wording) -> list[str]:
     """Return the sentences that ask for something, without doubles; the title where none does."""
     asking: dict[str, str] = {}
     for sentence in sentences[1:]:
-        if wording.request.search(sentence) or "？" in sentence or "?" in sentence:
+        if (wording.request.search(sentence) or _ASKS.search(sentence)) and not wording.rhetorical.search(sentence):
             key = squeezed(sentence)
             if len(key) >= 4:
                 asking.setdefault(key, sentence)

@@ -29,6 +29,8 @@ _TRAILING_DATE = re.compile(rf"\s*({_DATE})\s*$")
 _PARTS = re.compile(r"\d+")
 #: A clause of at least this many characters that stands in the petition as it is restates it.
 _QUOTED = 10
+#: Share of the content that must refuse for the reply to be a refusal.
+_REFUSAL = 0.15
 _GAP = r"[^，,。；;！!？?\n]{0,24}?"
 
 
@@ -84,13 +86,13 @@ class Wording:
         (
             self.greeting, self.receipt, self.restatement, self.forward, self.forwarded_to, self.promise, self.thanks,
             self.finding, self.measure, self.contact, self.referral, self.refusal, self.reason, self.evasion,
-            self.request, self.when, self.why,
+            self.request, self.rhetorical, self.when, self.why,
         ) = (
             phrases(group)
             for group in (
                 words.greeting, words.receipt, words.restatement, words.forward, words.forwarded_to, words.promise, words.thanks,
                 words.finding, words.measure, words.contact, words.referral, words.refusal, words.reason, words.evasion,
-                words.request, words.when, words.why,
+                words.request, words.rhetorical, words.when, words.why,
             )
         )  # fmt: skip
         self.common = frozenset(words.common)
@@ -167,7 +169,7 @@ def kind_of(text: ReplyText, wording: Wording) -> str:
         return "referral"
     refused = sum(len(squeezed(clause)) for clause in content if wording.refusal.search(clause))
     acted = any(wording.measure.search(clause) for clause in content)
-    if refused and not acted:
-        reasoned = any(wording.reason.search(clause) for clause in content)
+    if refused >= _REFUSAL * size and refused and not acted:
+        reasoned = any(wording.reason.search(clause) or wording.finding.search(clause) or "《" in clause for clause in content)
         return "refusal_with_reason" if reasoned else "refusal"
     return "substantive"
