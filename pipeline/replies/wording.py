@@ -121,7 +121,7 @@ class Wording:
                 continue
             core = squeezed(text)
             clauses.append(Clause(text, self._role(text, core, asked), len(core)))
-        return ReplyText(tuple(clauses), unit, signed)
+        return ReplyText(tuple(_restated(clauses, asked)), unit, signed)
 
     def _role(self, text: str, core: str, asked: str) -> str:
         if not core or _ADDRESS.fullmatch(text.rstrip(_STOPS)):
@@ -142,6 +142,19 @@ class Wording:
         if self.greeting.search(text) and len(core) < 16:
             return GREETING
         return CONTENT
+
+
+def _restated(clauses: Sequence[Clause], asked: str) -> list[Clause]:
+    """Return the clauses with short ones restating where they stand in the petition beside the one before or after."""
+    cores = ["", *(squeezed(clause.text) for clause in clauses), ""]
+    return [
+        Clause(clause.text, RESTATEMENT, clause.size)
+        if clause.role == CONTENT
+        and clause.size
+        and ((before and before + core in asked) or (after and core + after in asked))
+        else clause
+        for clause, before, core, after in zip(clauses, cores, cores[1:], cores[2:], strict=False)
+    ]
 
 
 def _day(text: str) -> dt.date | None:
@@ -168,7 +181,7 @@ def kind_of(text: ReplyText, wording: Wording) -> str:
     if referred and said < config.referral_characters and not any(wording.finding.search(clause) for clause in others):
         return "referral"
     refused = sum(len(squeezed(clause)) for clause in content if wording.refusal.search(clause))
-    acted = any(wording.measure.search(clause) for clause in content)
+    acted = any(wording.measure.search(clause) and not wording.refusal.search(clause) for clause in content)
     if refused >= _REFUSAL * size and refused and not acted:
         reasoned = any(wording.reason.search(clause) or wording.finding.search(clause) or "《" in clause for clause in content)
         return "refusal_with_reason" if reasoned else "refusal"
