@@ -17,8 +17,7 @@ import pyarrow as pa
 from corpora.dates import last_year, parse_times
 from corpora.formats import SUFFIXES, Block, RawTable, UnreadableError, open_tables
 from corpora.formats.textfiles import is_escaped
-from corpora.headers import Plan, check_mapping, describe, match_headers, normalise
-from corpora.headers import MappingError as _MappingError
+from corpora.headers import MappingError, Plan, check_mapping, describe, match_headers, normalise
 from corpora.records import PETITION_SCHEMA, Rejection
 from corpora.rows import MAX_TEXT, Converter, as_text, is_binary, raw_content
 from corpora.seen import SeenIds
@@ -77,7 +76,7 @@ def read_replies(
     mapping = dict(mapping or {})
     try:
         check_mapping({field: header for field, header in mapping.items() if field not in REPLY_HEADERS})
-    except _MappingError as error:
+    except MappingError as error:
         raise ReadError(str(error)) from error
     files, rejections = expand(paths, SUFFIXES)
     return _chunks(files, rejections, mapping, chunk_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from corpora.records import Rejection
-from corpora.reply_config import PARTS
+from corpora.reply_config import PARTS, ReplyConfig
 from dispatch.files import rejection_line
 from dispatch.legal_sheets import SHEET_ROWS, fill, header_cell, settle, text_cell
 from pipeline.replies.records import KINDS, STATES, Part, ReplyScore
@@ -169,7 +169,7 @@ def _percent(value: float | None) -> float | None:
     return None if value is None else round(100 * value)
 
 
-def method_notes(config: Any, deadline_names: Mapping[str, str]) -> list[tuple[str, str]]:  # noqa: ANN401 - ReplyConfig
+def method_notes(config: ReplyConfig, deadlines: Sequence[str]) -> list[tuple[str, str]]:
     """Return the method in full, in Chinese, with the weights and limits in force: heading and sentence each."""
     weights, near, whole, why, copied = (
         config.weights, config.relevance, config.completeness, config.explanation, config.copies,
@@ -180,7 +180,7 @@ def method_notes(config: Any, deadline_names: Mapping[str, str]) -> list[tuple[s
     return [
         ("总分", f"0至100分，四项加权：{shares}。某一项无法判断时不猜，按其余各项的权重折算。未答复且已逾期的记0分，未到期的不计分。"),
         ("及时性", "从来信次日起算工作日（含调休，放假安排见国务院办公厅历年通知），到答复当日为止；期限取自期限规则（"
-         + "；".join(deadline_names.values()) + "），按“一般”级别适用。按期1分；逾期为期限工作日数÷实际工作日数。工作日历不及的年份、没有时间的来件记“无法判断”，不计分。答复时间以表中所记为准，文末日期更晚的另行注明。"),
+         + "；".join(deadlines) + "），按“一般”级别适用。按期1分；逾期为期限工作日数÷实际工作日数。工作日历不及的年份、没有时间的来件记“无法判断”，不计分。答复时间以表中所记为准，文末日期更晚的另行注明。"),
         ("相关性", f"以字符二元组加权（TF-IDF）比较答复与本信、与同批其他事项来信（最多{near.sample:,}件，固定抽样）的相近度：不高于其他来信的第95百分位记0分，"
          f"达到其{near.full_ratio:g}倍记1分，其间按对数。{1 - near.content_share:.0%}看全文，{near.content_share:.0%}只看实质内容（去掉问候、收悉、复述、转办、感谢、落款）。"
          f"同批其他来信不足{near.least_others}件时按相近度本身计分（{near.full_cosine:g}为满分）。"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from corpora.config import load_config
+from corpora.config import DeadlineRule, load_config
 from corpora.lexicon import petition_terms
 from corpora.records import Rejection
 from corpora.replies import REPLY_SCHEMA, read_replies
@@ -69,7 +69,7 @@ def judge_replies(
             strict=True,
         )
     ]
-    method = method_notes(judged, {rule.id: f"{rule.name}（{rule.basis}）" for rule in _limits(deadlines.rules)})
+    method = method_notes(judged, [f"{rule.name}（{rule.basis}）" for rule in _limits(deadlines.rules)])
     out.mkdir(parents=True, exist_ok=True)
     page = render_reply_report(rows, rejections, mask, method, started_at=started, on=day, version=judged.version)
     write_files(out, rows, rejections, mask, method)
@@ -79,7 +79,7 @@ def judge_replies(
     return _summary(rows, rejections, found.masked, out, judged.version, day)
 
 
-def _limits(rules: Sequence[Any]) -> list[Any]:
+def _limits(rules: Sequence[DeadlineRule]) -> list[DeadlineRule]:
     """Return the deadline rules that may set a limit to a reply: those that a petition of urgency `normal` can meet."""
     return [rule for rule in rules if not rule.when.levels or "normal" in rule.when.levels]
 

@@ -24,10 +24,12 @@ from pipeline.replies.relevance import relevance
 from pipeline.replies.requests import Request, requests_of, select, telling
 from pipeline.replies.terms import weighted
 from pipeline.replies.timeliness import timeliness
-from pipeline.replies.wording import ReplyText, Wording, kind_of
+from pipeline.replies.wording import Wording, kind_of
 
 #: Parts below this are named among the reasons of a low total.
 _WEAK = 0.5
+#: Kinds that answer nothing, in words.
+_EMPTY = {"holding": "只说收悉或转办，没有实质内容", "echo": "只重复来信文字，没有实质内容"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,14 @@ def _finished(item: ReplyScore, weights: PartWeights) -> ReplyScore:
     reasons: list[str] = []
     if item.timeliness.state == "late":
         reasons.append(_lateness(item.timeliness))
+    empty = _EMPTY.get(item.kind, "")
+    if empty:
+        reasons.append(empty)
     for name in PARTS[1:]:
         part: Part = getattr(item, name)
         if part.score is not None and part.score < _WEAK:
-            reasons += part.missing
+            # Of a reply that says nothing, all is wanting: only what it left open and its copies are worth a line.
+            reasons += [text for text in part.missing if not empty or "未见回应" in text or "雷同" in text]
     return replace(item, total=total, reasons=tuple(dict.fromkeys(reasons)))
 
 

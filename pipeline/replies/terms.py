@@ -7,6 +7,7 @@ find the right petition more often than words do (benchmarks/replies.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ def weighted(groups: Sequence[Sequence[str]], counted: int) -> list[Matrix]:
     counts.data = (1 + np.log(counts.data)) * np.maximum(idf, 0.0)[counts.indices]
     norms = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
     counts.data /= np.repeat(np.maximum(norms, 1e-12), np.diff(counts.indptr))
-    return [counts[start:end] for start, end in zip(ends[:-1], ends[1:], strict=True)]
+    return [counts[start:end] for start, end in pairwise(ends)]
 
 
 def row_products(left: Matrix, right: Matrix) -> F64:

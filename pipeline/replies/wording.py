@@ -170,16 +170,16 @@ def kind_of(text: ReplyText, wording: Wording) -> str:
     config = wording.config
     content = text.of(CONTENT)
     size = text.size(CONTENT)
-    if size < config.holding_characters:
-        if text.size(RESTATEMENT) > 3 * max(text.size(RECEIPT, FORWARD, PROMISE), 15):
-            return "echo"
-        if text.size(RECEIPT, FORWARD, PROMISE, GREETING, THANKS, SIGNATURE, RESTATEMENT):
-            return "holding"
     referred = [clause for clause in content if wording.referral.search(clause)]
     others = [clause for clause in content if clause not in referred and not wording.contact.search(clause)]
     said = sum(len(squeezed(clause)) for clause in others)
     if referred and said < config.referral_characters and not any(wording.finding.search(clause) for clause in others):
         return "referral"
+    if size < config.holding_characters:
+        if text.size(RESTATEMENT) > 3 * max(text.size(RECEIPT, FORWARD, PROMISE), 15):
+            return "echo"
+        if not size or text.size(RECEIPT, FORWARD, PROMISE, GREETING, THANKS, SIGNATURE, RESTATEMENT):
+            return "holding"
     refused = sum(len(squeezed(clause)) for clause in content if wording.refusal.search(clause))
     acted = any(wording.measure.search(clause) and not wording.refusal.search(clause) for clause in content)
     if refused >= _REFUSAL * size and refused and not acted:

@@ -35,9 +35,11 @@ PETITION = "海棠路路灯不亮\n海棠路12号门口的路灯坏了半个月�
         ("经查，海棠路12号门口路灯因电缆老化损坏，我局已于2月20日更换电缆，路灯恢复照明。", "substantive"),
         ("您好！因不属于我区管辖范围，建议您向市电业局反馈。", "referral"),
         ("您好！建议直接咨询教育局，电话：〔电话〕。", "referral"),
+        ("你好，请向当地民政部门询问。", "referral"),
         ("经审查，该地块选址不合理，根据《医疗机构管理条例》不予审批。", "refusal_with_reason"),
         ("该申请不予批准，您申请的补助暂不发放给您本人。", "refusal"),
-        ("", "substantive"),
+        ("。。。！", "holding"),
+        ("可以办理。", "substantive"),
     ],
 )
 def test_kinds(reply: str, kind: str) -> None:
