@@ -324,22 +324,22 @@ def load_config(path: Path | None = None) -> Config:
     """
     merged: dict[str, Any] = {}
     for name in BUNDLED_FILES:
-        merged = _merge(merged, read(BUNDLED / name))
+        merged = merge(merged, read(BUNDLED / name))
     source = "bundled configuration"
     if path is not None:
         overlay = read(path)
         source = str(path)
         convert(Config, overlay, source, "", partial=True)
-        merged = _merge(merged, overlay)
+        merged = merge(merged, overlay)
     config = convert(Config, merged, source, "", partial=False)
     assert isinstance(config, Config)  # noqa: S101 - narrows the type
     return config
 
 
-def _merge(base: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, Any]:
+def merge(base: dict[Any, Any], over: dict[Any, Any]) -> dict[Any, Any]:
     """Return `base` with `over` laid on it: mappings key by key, anything else replaced."""
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged

@@ -100,7 +100,7 @@ class Converter:
         for field in _TEXT_FIELDS:
             if field in self.plan and _has_control(columns[field]):
                 for index, text in enumerate(texts[field]):
-                    if _is_binary(text):
+                    if is_binary(text):
                         bad.setdefault(index, ("nul_byte", f"{_NAMES[field]}里有 NUL 或其他控制字符，不是文字"))
         self._duplicates(block, ids, texts, columns["submitted_at"], bad)
         table = pa.table([columns[name] for name in PETITION_SCHEMA.names], schema=PETITION_SCHEMA)
@@ -109,7 +109,7 @@ class Converter:
         keep = np.ones(n, dtype=np.bool_)
         keep[list(bad)] = False
         rejections = [
-            Rejection(self.table.source, block.rows[index], code, reason, _raw(block, index))
+            Rejection(self.table.source, block.rows[index], code, reason, raw_content(block, index))
             for index, (code, reason) in bad.items()
         ]
         rejections += block.rejections
@@ -139,7 +139,7 @@ class Converter:
             return [cell.strip() for cell in cells]  # type: ignore[attr-defined]
         texts = []
         for at, cell in enumerate(cells):
-            text = _as_text(cell, field)
+            text = as_text(cell, field)
             if text is None:
                 bad.setdefault(at, ("wrong_type", f"{_NAMES[field]}应当是文字，这里是{type(cell).__name__}"))
                 text = ""
@@ -201,7 +201,7 @@ class Converter:
         if isinstance(cell, float) and abs(cell) >= _EXACT:
             bad.setdefault(index, ("bad_id", "编号是过长的数字，末几位已丢失；请把编号保存为文本"))
             return ""
-        text = _as_text(cell, "petition_id")
+        text = as_text(cell, "petition_id")
         if text is None:
             bad.setdefault(index, ("wrong_type", f"编号应当是文字或整数，这里是{type(cell).__name__}"))
             return ""
@@ -217,7 +217,7 @@ class Converter:
         units: list[list[str]] = []
         for index, cell in enumerate(block.column(self.plan.columns["refused_units"][0])):
             parts = cell if isinstance(cell, list) else [cell]
-            names = [_as_text(part, "refused_units") for part in parts]
+            names = [as_text(part, "refused_units") for part in parts]
             if any(name is None or is_escaped(name) for name in names):
                 bad.setdefault(index, ("wrong_type", "退单单位应当是文字或文字的列表"))
                 names = []
@@ -243,7 +243,7 @@ class Converter:
             bad[good[duplicate.index]] = reason
 
 
-def _as_text(cell: object, field: str) -> str | None:
+def as_text(cell: object, field: str) -> str | None:
     """Return a cell as stripped text, "" for an empty one, None if its type cannot stand for this field."""
     if isinstance(cell, str):
         text = cell.strip()
@@ -285,10 +285,12 @@ def _has_control(column: pa.Array) -> bool:
     return bool(((codes < 9) | ((codes > 13) & (codes < 32))).any())
 
 
-def _is_binary(text: str) -> bool:
+def is_binary(text: str) -> bool:
+    """Tell whether a cell holds NUL, or control characters in numbers that no text has."""
     return "\x00" in text or len(_CONTROL.findall(text)) * _BINARY_SHARE > len(text)
 
 
-def _raw(block: Block, index: int) -> str:
+def raw_content(block: Block, index: int) -> str:
+    """Return a row's content for its rejection, with what could not be decoded recovered as far as it can be."""
     raw = block.raw(index)
     return recover(raw) if is_escaped(raw) else raw

@@ -82,8 +82,8 @@ class FindingBook:
             sheet.freeze_panes = "A2"
             for place, (_, width) in enumerate(columns, 1):
                 sheet.column_dimensions[get_column_letter(place)].width = width
-            sheet.append([_header(sheet, title) for title, _ in columns])
-            self._cells[name] = _text_cell(sheet)
+            sheet.append([header_cell(sheet, title) for title, _ in columns])
+            self._cells[name] = text_cell(sheet)
             self._rows[name] = 1
 
     def add(self, mined: Mined) -> None:
@@ -111,7 +111,7 @@ class FindingBook:
         raw = path.with_name(path.name + ".raw")
         try:
             self._book.save(raw)
-            _settle(raw, path)
+            settle(raw, path)
         finally:
             raw.unlink(missing_ok=True)
 
@@ -127,27 +127,29 @@ class FindingBook:
         # A row is written cell by cell while it is read, so one cell serves all: setting its style is most of the cost.
         cell = self._cells[name]
         self._sheets[name].append(
-            (_fill(cell, value) if value else None) if isinstance(value, str) else value for value in cells
+            (fill(cell, value) if value else None) if isinstance(value, str) else value for value in cells
         )
         self._rows[name] += 1
 
 
-def _header(sheet: Any, title: str) -> Any:  # noqa: ANN401 - openpyxl is untyped
+def header_cell(sheet: Any, title: str) -> Any:  # noqa: ANN401 - openpyxl is untyped
+    """Return a cell of a sheet's first row."""
     cell = WriteOnlyCell(sheet, value=title)
     cell.font, cell.fill, cell.alignment = _HEAD, _HEAD_FILL, _WRAP
     return cell
 
 
-def _text_cell(sheet: Any) -> Any:  # noqa: ANN401 - openpyxl is untyped
+def text_cell(sheet: Any) -> Any:  # noqa: ANN401 - openpyxl is untyped
+    """Return the cell that `fill` puts texts into, one after the other."""
     cell = WriteOnlyCell(sheet)
     cell.alignment = _WRAP
     return cell
 
 
-def _fill(cell: Any, text: str) -> Any:  # noqa: ANN401 - openpyxl is untyped
-    """Put text into a cell such that no spreadsheet takes it for a formula."""
+def fill(cell: Any, text: str, whole: str = "findings.jsonl") -> Any:  # noqa: ANN401 - openpyxl is untyped
+    """Put text into a cell such that no spreadsheet takes it for a formula; `whole` is the file that holds all of it."""
     if len(text) > CELL_LENGTH:
-        text = text[:CELL_LENGTH] + "…（已截断，全文见 findings.jsonl）"
+        text = text[:CELL_LENGTH] + f"…（已截断，全文见 {whole}）"
     cell.value = safe_cell(_NONCHARACTERS.sub("\ufffd", text))
     cell.data_type = "s"  # also what openpyxl would take for an error code (#N/A)
     return cell
@@ -207,7 +209,7 @@ def _coverage_rows(
         yield f"工作表“{name}”未列出的行", count
 
 
-def _settle(source: Path, target: Path) -> None:
+def settle(source: Path, target: Path) -> None:
     """Copy a workbook with fixed dates in place of the time of writing."""
     stamp = datetime(*_EPOCH).strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     with zipfile.ZipFile(source) as book, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:

@@ -221,3 +221,30 @@ def check_table(found: Sequence[dict[str, Any]]) -> str:
 
 def _number(value: float | None) -> str:
     return f"{'–' if value is None else f'{value:.3f}':>8}"
+
+
+def replies_table(run: dict[str, Any]) -> str:
+    """Return the summary of a run over replies."""
+    from pipeline.replies.records import KINDS, STATES
+
+    names = {"timeliness": "及时性", "relevance": "相关性", "completeness": "完整性", "explanation": "可解释性"}
+    share = "–" if run["on_time"] is None else f"{run['on_time']:.1%}"
+    total = "–" if run["median_total"] is None else f"{run['median_total']:.0f}"
+    days = "–" if run["median_working_days"] is None else f"{run['median_working_days']:g}"
+    lines = [
+        "",
+        f"读入 read {run['read']}   已评 scored {run['scored']}   未采用 rejected {run['rejected']}   未答复 unanswered {run['unanswered']}",
+        f"总分中位 median {total}   用时中位 working days {days}   按期率 on time {share}   雷同答复 copied {run['copied']}",
+        "   ".join(
+            f"{names[name]} {name} {'–' if value is None else f'{value:.2f}'}" for name, value in run["means"].items()
+        ),
+        "",
+        *_columns([("答复类型 kind", "件 replies"), *((f"{KINDS[kind]} {kind}", str(n)) for kind, n in run["kinds"].items())]),
+        "",
+        *_columns([("时效 timeliness", "件 petitions"), *((f"{STATES[s]} {s}", str(n)) for s, n in run["timeliness"].items())]),
+    ]
+    if run["rejected_by"]:
+        lines += ["", "未采用的行 rejected rows (rejected.jsonl):"]
+        lines += [f"  {code:<20} {count}" for code, count in run["rejected_by"].items()]
+    lines += ["", f"报告 report: {Path(run['out']) / 'replies.html'}"]
+    return "\n".join(lines)
