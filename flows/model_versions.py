@@ -70,7 +70,7 @@ def shown(root: Path, name: str) -> dict[str, Any]:
     short = {key: value for key, value in model.items() if not isinstance(value, list)}
     promotions = [asdict(entry) for entry in registry.history(root, target) if entry.version == version]
     return {
-        **{key: value for key, value in manifest.items() if key not in ("model", "files")},
+        **{key: value for key, value in manifest.items() if key not in ("model", "files", "reference")},
         "model": short,
         "labels": model["labels"],
         "champion": registry.champion(root, target) == version,

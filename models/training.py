@@ -19,7 +19,7 @@ from corpora.issue_tree import IssueTree
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
-from models import persistence, registry
+from models import observe, persistence, registry
 from models.classifier import Classifier, HeldOut
 from models.evaluation import Evaluation, evaluate
 from models.given import GivenViews
@@ -133,13 +133,15 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     order = times(petitions)
     if target == "issue_type":
         model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
-        arrays, plain = persistence.dump(_classifier(model.classifier))
+        learnt, refusing = _classifier(model.classifier), None
+        arrays, plain = persistence.dump(learnt)
         plain["labels"] = list(model.labels)
         labels_of, classes = model.labels, len(model.labels)
     else:
         city = city.in_division(Divisions.load().city_named_in(located(made)))
         unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
-        arrays, plain = persistence.dump(_classifier(unit.classifier))
+        learnt, refusing = _classifier(unit.classifier), city.directory or directory
+        arrays, plain = persistence.dump(learnt)
         plain["labels"] = list(unit.units)
         plain["unit_names"] = [u.name for u in directory.units]
         plain["division"] = city.division
@@ -158,6 +160,8 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
         "lexicon": lexicon_version(lexicon),
         "libraries": {name: library_version(name) for name in _LIBRARIES},
         "measures": evaluation.as_dict() if evaluation else None,
+        # Part of the version's identity: it follows from rows and model, and drift is judged by it.
+        "reference": observe.reference(petitions, made, learnt.views.encoder, labels_of, named, held_out, refusing).as_dict(),
         "model": plain,
     }
     companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
