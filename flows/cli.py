@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows import legal_cli, models_cli
+from flows import legal_cli, models_cli, watch_cli
 from flows.options import JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -63,7 +63,7 @@ def main() -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
 
 
-for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models):
+for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, watch_cli.watch):
     main.add_command(_command)
 
 
