@@ -13,7 +13,6 @@ import argparse
 import os
 import tempfile
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa

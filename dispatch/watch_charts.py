@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,17 +69,18 @@ def _histogram(item: Mapping[str, Any]) -> go.Figure:
         )  # fmt: skip
     return layout(
         figure, 280, barmode="group", bargap=0.22, bargroupgap=0.04,
-        xaxis=axis(type="category", showgrid=False, tickangle=-32), yaxis=axis(tickformat=".0%", rangemode="tozero"),
+        xaxis=axis(type="category", showgrid=False, tickangle=0, tickfont={"size": 11}), yaxis=axis(tickformat=".0%", rangemode="tozero"),
     )  # fmt: skip
 
 
 def _bin(dimension: str, name: str) -> str:
-    """Return a bin's bounds as a person reads them: shares as per cent."""
+    """Return a bin's bounds as a person reads them: shares as per cent, `36–45%`."""
     if dimension == "length":
         return safe(name)
     sign = name[0] if name[:1] in "<≥" else ""
-    parts = [part for part in name.removeprefix(sign).split("–") if part]
-    return safe(sign + "–".join(f"{float(part):.0%}" if float(part) >= 0.1 else f"{float(part):.1%}" for part in parts))
+    parts = [float(part) * 100 for part in name.removeprefix(sign).split("–") if part]
+    digits = 0 if all(part >= 10 for part in parts) else 1
+    return safe(sign + "–".join(f"{part:.{digits}f}" for part in parts) + ("%" if parts else ""))
 
 
 def _refusals(one: Mapping[str, Any], limit: float) -> go.Figure:
@@ -126,6 +128,8 @@ def _trend(one: Mapping[str, Any], target: str, history: Sequence[Mapping[str, A
     runs = sorted(points.values(), key=lambda point: str(point["day"]))
     if len(runs) < 2:
         return None
+    days = [dt.date.fromisoformat(str(run["day"])) for run in runs]
+    step = max((days[-1] - days[0]).days // 12, 1) * 86_400_000  # in milliseconds, plotly's unit
     figure = go.Figure()
     titles = {item["name"]: item["title"] for item in one["dimensions"]}
     shown = [name for name in titles if any(name in run for run in runs)]
@@ -139,7 +143,7 @@ def _trend(one: Mapping[str, Any], target: str, history: Sequence[Mapping[str, A
             y=limits[name], line={"color": URGENT if name == "major" else REVIEW, "width": 1.2, "dash": "dash"},
             annotation={"text": f"{text} {limits[name]:g}", "font": {"size": 12, "color": QUIET}, "xanchor": "right"},
         )  # fmt: skip
-    return layout(figure, 320, xaxis=axis(type="date", showgrid=False, tickformat="%m-%d"), yaxis=axis(rangemode="tozero"))
+    return layout(figure, 320, xaxis=axis(type="date", showgrid=False, tickformat="%m-%d", dtick=step), yaxis=axis(rangemode="tozero"))
 
 
 def _short(name: str) -> str:

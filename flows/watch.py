@@ -108,7 +108,7 @@ def retraining(limits: WatchConfig) -> dict[str, Any]:
         return {"triggered": False, "command": COMMAND, "why": "watch.trigger is false"}
     try:
         run = run_deployment(limits.deployment, timeout=0, as_subflow=False)
-    except Exception as error:  # noqa: BLE001 - no server, no such deployment: the watch itself is done, and says so
+    except Exception as error:  # no server, no such deployment: the watch itself is done, and says so
         return {"triggered": False, "command": COMMAND, "why": f"{limits.deployment}: {type(error).__name__}"}
     return {"triggered": True, "flow_run": str(run.id), "deployment": limits.deployment}
 

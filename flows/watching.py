@@ -21,7 +21,8 @@ from dispatch.period import stored_window
 from dispatch.store import Store
 from flows.output import mask
 from models import observe, registry
-from models.drift import OTHER, Dimension, Drift, Refusals, compare
+from models.drift import Dimension, Drift, Refusals, compare
+from models.drift_stats import OTHER
 from models.issue import IssueModel
 from models.profile import Profile
 from models.serving import load_router
@@ -257,8 +258,9 @@ def remember(path: Path, found: Mapping[str, Any]) -> None:
     if earlier and {key: value for key, value in earlier[-1].items() if key != "at"} == entry:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    whole = not path.exists() or path.read_bytes().endswith(b"\n")
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"at": found["at"], **entry}, ensure_ascii=False) + "\n")
+        file.write(("" if whole else "\n") + json.dumps({"at": found["at"], **entry}, ensure_ascii=False) + "\n")
 
 
 def recall(path: Path) -> list[dict[str, Any]]:

@@ -9,20 +9,12 @@ over all dimensions, must agree that the difference is there at all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from dataclasses import dataclass, replace
 
 from corpora.config import DIMENSIONS, WatchConfig
+from models.drift_stats import OTHER, chance_psi, chi_square, holm, jensen_shannon, merged_neighbours, merged_rare, psi
 from models.profile import Profile
 
-F64 = npt.NDArray[np.float64]
-#: Rows that a bin must be expected to hold in the smaller sample; rarer ones are put together (Cochran's rule).
-_LEAST_EXPECTED = 5.0
-#: Added to each bin before shares are taken, so that an empty one has a logarithm.
-_SMOOTHING = 0.5
-OTHER = "…"
 #: Dimensions where one direction only is bad: +1 where growth is.
 _WORSE = {"confidence": -1, "unknown": 1}
 
@@ -128,41 +120,9 @@ def compare(reference: Profile | None, window: Profile, limits: WatchConfig) -> 
     corrected = holm([item.p for item in known] + ([accuracy.p] if accuracy else []))
     by_name = dict(zip((item.name for item in known), corrected, strict=False))
     if accuracy:
-        accuracy = Accuracy(accuracy.before, accuracy.now, corrected[-1], corrected[-1] < limits.alpha and _fall(accuracy) > 0)
+        accuracy = replace(accuracy, p=corrected[-1], fell=corrected[-1] < limits.alpha)
     dimensions = tuple(_judged(item, by_name.get(item.name, 1.0), limits) for item in raw)
     return Drift(dimensions, *_refusals(reference, window, limits), accuracy)
-
-
-def psi(before: Sequence[float] | F64, now: Sequence[float] | F64) -> float:
-    """Return the population stability index of two rows of counts; each bin gets half a row more."""
-    r, w = _shares(before), _shares(now)
-    return float(((w - r) * np.log(w / r)).sum())
-
-
-def chance_psi(bins: int, n: float, m: float) -> float:
-    """Return the mean PSI of two samples of n and m rows of one population."""
-    return max(bins - 1, 0) * (1 / n + 1 / m) if n and m else 0.0
-
-
-def jensen_shannon(before: Sequence[float] | F64, now: Sequence[float] | F64) -> float:
-    """Return the Jensen-Shannon divergence of two rows of counts, in bits."""
-    r, w = _shares(before), _shares(now)
-    middle = (r + w) / 2
-    return float((r * np.log2(r / middle) + w * np.log2(w / middle)).sum() / 2)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Return p-values corrected for their number (Holm 1979), in the order given."""
-    order = np.argsort(p, kind="stable")
-    scaled = np.asarray(p, np.float64)[order] * np.arange(len(p), 0, -1)
-    out = np.empty(len(p))
-    out[order] = np.minimum(np.maximum.accumulate(scaled), 1.0) if len(p) else scaled
-    return [float(value) for value in out]
-
-
-def _shares(counts: Sequence[float] | F64) -> F64:
-    smoothed = np.asarray(counts, np.float64) + _SMOOTHING
-    return smoothed / smoothed.sum()
 
 
 def _dimension(name: str, reference: Profile | None, window: Profile) -> Dimension:
@@ -186,9 +146,9 @@ def _dimension(name: str, reference: Profile | None, window: Profile) -> Dimensi
     if known := (reference.measured.get(name) if reference else None):
         means = known.mean, window.measured[name].mean
         worse = name not in _WORSE or (means[1] - means[0]) * _WORSE[name] > 0
-        labels, before, now = _merged_neighbours(known.edges, before, now)
+        labels, before, now = merged_neighbours(known.edges, before, now)
     else:
-        labels, before, now = _merged_rare(names, before, now)
+        labels, before, now = merged_rare(names, before, now)
         movers = _changes(labels, before, now)
     chance = chance_psi(len(now), *rows)
     value = psi(before, now)
@@ -196,7 +156,7 @@ def _dimension(name: str, reference: Profile | None, window: Profile) -> Dimensi
         name, "stable", rows,
         bars=tuple((label, b / rows[0], n / rows[1]) for label, b, n in zip(labels, before, now, strict=True)),
         psi=value, chance=chance, excess=max(value - chance, 0.0), jensen_shannon=jensen_shannon(before, now),
-        p=_chi_square(before, now), means=means, worse=worse, movers=movers,
+        p=chi_square(before, now), means=means, worse=worse, movers=movers,
     )  # fmt: skip
 
 
@@ -217,7 +177,7 @@ def _judged(item: Dimension, p: float, limits: WatchConfig) -> Dimension:
         status = "major" if item.excess >= limits.major else "moderate"
     elif movers:  # one class that doubled is lost in the sum over all
         status = "moderate"
-    return Dimension(**{**{f: getattr(item, f) for f in item.__dataclass_fields__}, "status": status, "p": p, "movers": movers})
+    return replace(item, status=status, p=p, movers=movers)
 
 
 def _changes(names: Sequence[str], before: Sequence[int], now: Sequence[int]) -> tuple[Mover, ...]:
@@ -234,56 +194,6 @@ def _changes(names: Sequence[str], before: Sequence[int], now: Sequence[int]) ->
     return tuple(sorted(found, key=lambda mover: -abs(mover.now - mover.before)))
 
 
-def _chi_square(before: Sequence[int], now: Sequence[int]) -> float:
-    from scipy.stats import chi2_contingency
-
-    table = np.array([before, now])
-    table = table[:, table.sum(0) > 0]
-    return float(chi2_contingency(table, correction=False).pvalue) if table.shape[1] > 1 else 1.0
-
-
-def _merged_rare(names: Sequence[str], before: Sequence[int], now: Sequence[int]) -> tuple[list[str], list[int], list[int]]:
-    """Put names too rare to be compared together as OTHER; what is rare is judged on both sides together."""
-    n, m = sum(before), sum(now)
-    expected = {name: (b + w) * min(n, m) / (n + m) for name, b, w in zip(names, before, now, strict=True)}
-    kept = sorted((name for name in names if expected[name] >= _LEAST_EXPECTED and name != OTHER), key=lambda k: -expected[k])
-    rest = sum(expected[name] for name in expected.keys() - set(kept))
-    while 0 < rest < _LEAST_EXPECTED and len(kept) > 1:
-        rest += expected[kept.pop()]
-    at = {name: i for i, name in enumerate(kept)}
-    size = len(kept) + (rest > 0)
-    sums = np.zeros((2, size), np.int64)
-    for name, b, w in zip(names, before, now, strict=True):
-        sums[:, at.get(name, size - 1)] += b, w
-    return [*kept, *[OTHER] * (size - len(kept))], sums[0].tolist(), sums[1].tolist()
-
-
-def _merged_neighbours(
-    edges: Sequence[float], before: Sequence[int], now: Sequence[int]
-) -> tuple[list[str], list[int], list[int]]:
-    """Put neighbouring bins together until each can be compared; bins are named by their bounds."""
-    share = min(sum(before), sum(now)) / (sum(before) + sum(now))
-    bounds = [*edges, None]
-    out: list[tuple[float | None, float | None, int, int]] = []
-    low: float | None = None
-    b = w = 0
-    for upper, one, other in zip(bounds, before, now, strict=True):
-        b, w = b + one, w + other
-        if (b + w) * share >= _LEAST_EXPECTED:
-            out.append((low, upper, b, w))
-            low, b, w = upper, 0, 0
-    if b + w or (out and out[-1][1] is not None):
-        first = out.pop() if out else (None, None, 0, 0)
-        out.append((first[0], None, first[2] + b, first[3] + w))
-    return [_bound(lo, up) for lo, up, _, _ in out], [item[2] for item in out], [item[3] for item in out]
-
-
-def _bound(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "–"
-    return f"<{high:g}" if low is None else f"≥{low:g}" if high is None else f"{low:g}–{high:g}"
-
-
 def _accuracy(reference: Profile | None, window: Profile) -> Accuracy | None:
     from scipy.stats import fisher_exact
 
@@ -292,10 +202,6 @@ def _accuracy(reference: Profile | None, window: Profile) -> Accuracy | None:
     before, now = (reference.right, reference.judged), (window.right, window.judged)
     table = [[now[0], now[1] - now[0]], [before[0], before[1] - before[0]]]
     return Accuracy(before, now, float(fisher_exact(table, alternative="less").pvalue), False)
-
-
-def _fall(accuracy: Accuracy) -> float:
-    return accuracy.before[0] / accuracy.before[1] - accuracy.now[0] / accuracy.now[1]
 
 
 def _refusals(reference: Profile | None, window: Profile, limits: WatchConfig) -> tuple[tuple[Refusals, ...], Refusals]:

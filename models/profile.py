@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from models.drift_stats import OTHER
+
 F64 = npt.NDArray[np.float64]
 FORMAT = 1
-#: Measured dimensions, and whether their bins are quantiles of the reference (else `LENGTHS`).
+#: Measured dimensions; the bins of all but the length are quantiles of the reference.
 MEASURED = ("confidence", "unknown", "length")
-COUNTED = ("predicted", "label", "channel")
 _QUANTILES = 10
 #: Characters of a text: bins that double.
 LENGTHS = (16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0)
 #: Channels kept by name; an export with a thousand of them has put something else there.
 _CHANNELS = 30
-_OTHER = "…"
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Profile:
         channels = Counter(channel for channel in seen.channel if channel)
         top = dict(channels.most_common(_CHANNELS))
         if rest := channels.total() - sum(top.values()):
-            top[_OTHER] = rest
+            top[OTHER] = rest
         pairs = [(p, t) for p, t in zip(seen.predicted, seen.labels, strict=False) if p is not None and t is not None]
         dated = sorted(day for day in seen.days if day is not None)
         return cls(

@@ -40,9 +40,9 @@ def config(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_the_store_and_files_give_the_same(trained_home: Path, city: Path, tmp_path: Path) -> None:
-    from flows.route import route
-
     import datetime as dt
+
+    from flows.route import route
 
     routed = route([str(city / "incoming")], str(tmp_path / "routed"), units=str(city / "units.yaml"), on=dt.date(2026, 11, 20), workers=1)
     stored = run("--days", "600", "--on", "2027-01-31", "--out", tmp_path / "store")
@@ -139,7 +139,7 @@ def test_history_says_each_watch_once_and_survives_a_broken_line(tmp_path: Path)
     found = {"at": "1", "since": "a", "until": "b", "verdict": "stable", "source": "store", "targets": {}}
     remember(path, found)
     remember(path, found | {"at": "2"})
-    path.write_text(path.read_text("utf-8") + '{"at": "3", "si\n', "utf-8")
+    path.write_text(path.read_text("utf-8") + '{"at": "3", "si', "utf-8")
     remember(path, found | {"until": "c"})
     assert [(entry["at"], entry["until"]) for entry in recall(path)] == [("1", "b"), ("1", "c")]
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from corpora.config import load_config
-from models.drift import OTHER, chance_psi, compare, holm, jensen_shannon, psi
+from models.drift import compare
+from models.drift_stats import OTHER, chance_psi, holm, jensen_shannon, psi
 from models.profile import Observations, Profile
 from models.verdict import Strangers, judge
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from toy import UNITS, features, labelled, learnable, letters, table
 
 from models import registry
 from models.encoder import Encoder
@@ -16,7 +17,6 @@ from models.observe import observe, strangers, unknown, unknown_alone, versions_
 from models.profile import Profile
 from models.training import City, train
 from pipeline.petitions.window import WINDOW_SCHEMA
-from toy import UNITS, features, labelled, learnable, letters, table
 
 
 def test_unknown_alone_is_the_encoder_without_the_row() -> None:
