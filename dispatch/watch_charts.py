@@ -43,7 +43,7 @@ def figures(result: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> 
 
 def _mix(item: Mapping[str, Any]) -> go.Figure:
     """Shares before and now, the largest changes first."""
-    bars = sorted(item["bars"], key=lambda bar: -abs(bar["now"] - bar["before"]))[:MIX_BARS]
+    bars = sorted(item["bars"], key=lambda bar: (bar["name"] == "…", -abs(bar["now"] - bar["before"])))[:MIX_BARS]
     names = _unique(["其余" if bar["name"] == "…" else _short(bar["name"]) for bar in bars])
     figure = go.Figure()
     for label, key, colour in (("训练时", "before", BEFORE), ("本期", "now", NOW)):
@@ -60,7 +60,7 @@ def _mix(item: Mapping[str, Any]) -> go.Figure:
 
 
 def _histogram(item: Mapping[str, Any]) -> go.Figure:
-    bins = [_bin(item["name"], bar["name"]) for bar in item["bars"]]
+    bins = _unique([_bin(item["name"], bar["name"]) for bar in item["bars"]])
     figure = go.Figure()
     for label, key, colour in (("训练时", "before", BEFORE), ("本期", "now", NOW)):
         figure.add_bar(

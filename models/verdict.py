@@ -55,12 +55,12 @@ def judge(drift: Drift, strangers: Strangers, limits: WatchConfig, names: Mappin
             text += "：" + "、".join(
                 f"{names.get(m.name, m.name)} {m.before:.1%} → {m.now:.1%}{'（原无）' if m.new else ''}" for m in item.movers[:_NAMED]
             )
-        grave = item.status == "major" and item.worse and item.name in limits.retrain_on
+        grave = item.status == "major" and item.name in limits.retrain_on
         found.append(("retrain" if grave else "watch", text))
     if drift.accuracy and drift.accuracy.fell:
-        before, now = (right / rows for right, rows in (drift.accuracy.before, drift.accuracy.now))
-        grave = before - now >= limits.accuracy_drop
-        found.append(("retrain" if grave else "watch", f"首选正确率由 {before:.1%} 降为 {now:.1%}（{drift.accuracy.now[1]} 件有标注）"))
+        held_out, lately = (right / rows for right, rows in (drift.accuracy.before, drift.accuracy.now))
+        grave = held_out - lately >= limits.accuracy_drop
+        found.append(("retrain" if grave else "watch", f"首选正确率由 {held_out:.1%} 降为 {lately:.1%}（{drift.accuracy.now[1]} 件有标注）"))
     if drift.overall.raised:
         text = f"总退单率 {drift.overall.rate:.1%}（{drift.overall.back}/{drift.overall.given}）{_before(drift.overall.before)}"
         found.append(("retrain", f"{text}，高于容许的 {limits.refusal_limit:.0%}"))

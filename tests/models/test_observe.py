@@ -23,7 +23,7 @@ def test_unknown_alone_is_the_encoder_without_the_row() -> None:
     titles, bodies, _ = letters(9)
     made = features(titles, bodies)
     alone = unknown_alone(made, Encoder.fit(made, 3))
-    for row in range(9):
+    for row in (0, 4, 8):
         rest = [i for i in range(9) if i != row]
         without = Encoder.fit(features([titles[i] for i in rest], [bodies[i] for i in rest]), 3)
         assert alone[row] == pytest.approx(unknown(features([titles[row]], [bodies[row]]), without)[0])
