@@ -22,7 +22,7 @@ from flows.spool import claimed, discard
 from models.registry import TARGETS
 
 #: What to do by hand where nothing is triggered.
-COMMAND = "minqing retrain"
+COMMAND = "minqing retrain PATHS --target"
 
 
 @task(name="measure", cache_policy=NO_CACHE, persist_result=False)
@@ -93,7 +93,8 @@ def watch(
         "targets": found,
         "limits": {name: getattr(limits, name) for name in WatchConfig.__dataclass_fields__},
     }
-    result["retrain"] = retraining(limits) if result["verdict"] == "retrain" else None
+    due = {target: one["version"] for target, one in found.items() if one["verdict"] == "retrain"}
+    result["retrain"] = [retraining(target, version, day, limits) for target, version in due.items()]
     history = workspace() / "watch" / "history.jsonl"
     watching.remember(history, result)
     replace(Path(out) / "watch.html", render_watch(result, watching.recall(history)))
@@ -102,15 +103,22 @@ def watch(
     return result
 
 
-def retraining(limits: WatchConfig) -> dict[str, Any]:
-    """Start the retraining where the configuration says so; return whether it was, and how or why not."""
+def retraining(target: str, version: str, day: dt.date, limits: WatchConfig) -> dict[str, Any]:
+    """Start the retraining of a target where the configuration says so; return whether it was, and how or why not.
+
+    A version whose drift goes on is trained again once a week at the most.
+    """
+    told = {"target": target, "triggered": False, "command": f"{COMMAND} {target}"}
     if not limits.trigger:
-        return {"triggered": False, "command": COMMAND, "why": "watch.trigger is false"}
+        return told | {"why": "watch.trigger is false"}
+    year, week, _ = day.isocalendar()
+    parameters = {"target": target, "why": f"drift of {version}"}
+    key = f"watch-{version}-{year}-{week}"
     try:
-        run = run_deployment(limits.deployment, timeout=0, as_subflow=False)
+        run = run_deployment(limits.deployment, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)
     except Exception as error:  # no server, no such deployment: the watch itself is done, and says so
-        return {"triggered": False, "command": COMMAND, "why": f"{limits.deployment}: {type(error).__name__}"}
-    return {"triggered": True, "flow_run": str(run.id), "deployment": limits.deployment}
+        return told | {"why": f"{limits.deployment}: {type(error).__name__}"}
+    return told | {"triggered": True, "why": "", "deployment": limits.deployment, "flow_run": str(run.id)}
 
 
 def summary(result: Mapping[str, Any]) -> str:

@@ -80,8 +80,7 @@ def table(found: dict[str, Any], out: Path) -> str:
         if overall["given"]:
             lines.append(f"  退单率 refusals      {overall['rate']:.1%}（{overall['back']}/{overall['given']}）")
     lines += [f"  未采用 rejected {code} {count}: {found['rejected_examples'][code]}" for code, count in found["rejected"].items()]
-    if found["retrain"]:
-        done = found["retrain"]
+    for done in found["retrain"]:
         told = f"已启动 started: {done['deployment']} {done['flow_run']}" if done["triggered"] else f"{done['command']}（{done['why']}）"
-        lines += ["", f"重新训练 retrain: {told}"]
+        lines.append(f"重新训练 retrain: {told}")
     return "\n".join([*lines, "", f"报告 report: {out / 'watch.html'}"])

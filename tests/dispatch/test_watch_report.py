@@ -51,7 +51,7 @@ def result(**more: Any) -> dict[str, Any]:
     return {
         "verdict": "retrain", "at": "2026-11-20T05:30:00", "since": "2026-10-22", "until": "2026-11-20", "source": "store", "read": 203,
         "rejected": {"missing_body": 3}, "rejected_examples": {"missing_body": "a.csv 第 4 行：没有正文"}, "measured": 200,
-        "targets": {"unit": one}, "limits": LIMITS, "retrain": {"triggered": False, "command": "minqing retrain", "why": "watch.trigger is false"},
+        "targets": {"unit": one}, "limits": LIMITS, "retrain": [{"target": "unit", "triggered": False, "command": "minqing retrain", "why": "watch.trigger is false"}],
     } | more  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_no_trend_of_one_point_or_of_other_versions(history: list[dict[str, Any]
 
 
 def test_nothing_to_compare() -> None:
-    plain = result(verdict="undecided", retrain=None)
+    plain = result(verdict="undecided", retrain=[])
     one = plain["targets"]["unit"]
     one |= {
         "verdict": "undecided", "reasons": ["样本不足"], "reference": None, "reference_rows": 0, "rows": 0, "units": [], "accuracy": None,

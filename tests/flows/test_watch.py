@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Callable
@@ -40,8 +41,6 @@ def config(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_the_store_and_files_give_the_same(trained_home: Path, city: Path, tmp_path: Path) -> None:
-    import datetime as dt
-
     from flows.route import route
 
     routed = route([str(city / "incoming")], str(tmp_path / "routed"), units=str(city / "units.yaml"), on=dt.date(2026, 11, 20), workers=1)
@@ -75,7 +74,7 @@ def test_garbled_files_advise_retraining(trained_home: Path, petitions: Callable
     assert (found["verdict"], found["measured"], found["rejected"]) == ("retrain", 80, {"missing_body": 1})
     assert "minqing retrain" in done.output
     assert "missing_body 1" in done.output
-    assert found["retrain"] == {"triggered": False, "command": "minqing retrain", "why": "watch.trigger is false"}
+    assert {item["target"]: item["triggered"] for item in found["retrain"]} == {"issue_type": False, "unit": False}
 
 
 def test_an_empty_store_is_not_judged(trained_home: Path, tmp_path: Path) -> None:
@@ -123,14 +122,18 @@ def test_the_trigger(monkeypatch: pytest.MonkeyPatch, config: Callable[..., Path
     calls: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(watch_flow, "run_deployment", lambda name, **more: calls.append((name, more)) or SimpleNamespace(id="run-1"))
     limits = load_config(config(trigger=True, deployment="retrain/weekly")).watch
-    assert watch_flow.retraining(limits) == {"triggered": True, "flow_run": "run-1", "deployment": "retrain/weekly"}
-    assert calls == [("retrain/weekly", {"timeout": 0, "as_subflow": False})]
+    done = watch_flow.retraining("unit", "unit-1f", dt.date(2026, 11, 20), limits)
+    assert (done["triggered"], done["flow_run"], done["deployment"]) == (True, "run-1", "retrain/weekly")
+    ((name, more),) = calls
+    assert (name, more["parameters"]["target"], more["timeout"]) == ("retrain/weekly", "unit", 0)
+    assert more["idempotency_key"] == "watch-unit-1f-2026-47"
 
 
 def test_a_deployment_that_is_not_there_is_told(config: Callable[..., Path]) -> None:
     from corpora.config import load_config
 
-    done = watch_flow.retraining(load_config(config(trigger=True, deployment="retrain/nowhere")).watch)
+    limits = load_config(config(trigger=True, deployment="retrain/nowhere")).watch
+    done = watch_flow.retraining("unit", "unit-1f", dt.date(2026, 11, 20), limits)
     assert (done["triggered"], done["why"]) == (False, "retrain/nowhere: ObjectNotFound")
 
 
