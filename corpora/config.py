@@ -20,7 +20,9 @@ from corpora.typed_yaml import convert, read
 BUNDLED = Path(__file__).parent / "data" / "config"
 BUNDLED_FILES = ("routing.yaml", "urgency.yaml", "deadlines.yaml", "learning.yaml")
 #: Settings that change no suggestion, and therefore no version: how much work is done at a time, how models are chosen.
-_NOT_ROUTING = ("chunk_rows", "gate", "retrain")
+_NOT_ROUTING = ("chunk_rows", "gate", "retrain", "watch")
+#: Dimensions in which `minqing watch` compares a window with the training rows.
+DIMENSIONS = ("predicted", "label", "confidence", "unknown", "length", "channel")
 
 #: Urgency levels, lowest first (一般, 关注, 紧急, 特急).
 LEVELS = ("normal", "elevated", "urgent", "critical")
@@ -113,6 +115,39 @@ class EventsConfig:
         _require(self.window_days >= 0, "window_days must not be negative")
         _require(self.min_size >= 2, "min_size must be at least 2")
         _require(self.max_block >= 2, "max_block must be at least 2")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """When a window differs from what the model in service was trained with (see `learning.yaml`)."""
+
+    alpha: float
+    moderate: float
+    major: float
+    min_rows: int
+    share_factor: float
+    share_change: float
+    refusal_limit: float
+    unknown_labels: float
+    accuracy_drop: float
+    retrain_on: tuple[str, ...]
+    days: int
+    max_rows: int
+    trigger: bool
+    deployment: str
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("share_change", "refusal_limit", "unknown_labels", "accuracy_drop"):
+            _check_share(name, getattr(self, name))
+        _require(0.0 < self.alpha < 0.5, "alpha must lie between 0 and 0.5")
+        _require(0.0 < self.moderate <= self.major, "moderate must be above 0 and not above major")
+        _require(self.share_factor > 1, "share_factor must be above 1")
+        _require(min(self.min_rows, self.days) >= 1, "min_rows and days must be at least 1")
+        _require(self.max_rows >= self.min_rows, "max_rows must not be below min_rows")
+        for name in self.retrain_on:
+            _require(name in DIMENSIONS, f"retrain_on: one of {', '.join(DIMENSIONS)}, not {name!r}")
+        _require(self.deployment.count("/") == 1, f"deployment must be FLOW/DEPLOYMENT, not {self.deployment!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +337,7 @@ class Config:
     deadlines: DeadlinesConfig
     gate: GateRules
     retrain: RetrainRules
+    watch: WatchConfig
     version: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -19,8 +19,11 @@ from typing import Any, Self
 import orjson
 import pyarrow as pa
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
+    Row,
+    Select,
     and_,
     bindparam,
     case,
@@ -330,6 +333,14 @@ class Store:
                 return
             after = rows[-1][0]
             left = None if left is None else left - len(rows)
+
+    def rows(self, query: Select[Any], column: ColumnElement[str] | None = None, ids: Sequence[str] = ()) -> Iterator[Row[Any]]:
+        """Yield the rows of a query; where a `column` is given, those in which it is one of `ids`."""
+        queries = [query] if column is None else [query.where(column.in_(batch)) for batch in _batches(ids)]
+        for one in queries:
+            with self._engine.connect() as connection:
+                found = connection.execute(one).all()
+            yield from found
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each table."""

@@ -71,7 +71,7 @@ def shown(root: Path, name: str) -> dict[str, Any]:
     promotions = [asdict(entry) for entry in registry.history(root, target) if entry.version == version]
     data = manifest.get("data") or {}
     return {
-        **{key: value for key, value in manifest.items() if key not in ("model", "files", "arrays")},
+        **{key: value for key, value in manifest.items() if key not in ("model", "files", "arrays", "reference")},
         "data": {key: len(value) if key == "labels" else value for key, value in data.items()},
         "model": short,
         "labels": model["labels"],

@@ -20,7 +20,7 @@ from corpora.labelled import row_keys
 from corpora.lexicon import petition_terms
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
-from models import compatibility, persistence, registry
+from models import compatibility, observe, persistence, registry
 from models.card import card, data_of
 from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
@@ -159,13 +159,15 @@ def train(
     order = times(petitions)
     if target == "issue_type":
         model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
-        arrays, plain = persistence.dump(_classifier(model.classifier))
+        learnt, refusing = _classifier(model.classifier), None
+        arrays, plain = persistence.dump(learnt)
         plain["labels"] = list(model.labels)
         labels_of, classes = model.labels, len(model.labels)
     else:
         city = city.in_division(Divisions.load().city_named_in(located(made)))
         unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
-        arrays, plain = persistence.dump(_classifier(unit.classifier))
+        learnt, refusing = _classifier(unit.classifier), city.directory or directory
+        arrays, plain = persistence.dump(learnt)
         plain["labels"] = list(unit.units)
         plain["unit_names"] = [u.name for u in directory.units]
         plain["division"] = city.division
@@ -194,6 +196,8 @@ def train(
         "code_version": compatibility.code_version(),
         "data": data_of(petitions, named, keys),
         "measures": evaluation.as_dict() if evaluation else None,
+        # Part of the version's identity: it follows from rows and model, and drift is judged by it.
+        "reference": observe.reference(petitions, made, learnt.views.encoder, labels_of, named, held_out, refusing).as_dict(),
         "model": plain,
     }
     companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(lexicon).encode()}
