@@ -196,7 +196,7 @@ def train(
         "code_version": compatibility.code_version(),
         "data": data_of(petitions, named, keys),
         "measures": evaluation.as_dict() if evaluation else None,
-        # Part of the version's identity: it follows from rows and model, and drift is judged by it.
+        # Not part of the version's name: a channel of the rows changes no suggestion.
         "reference": observe.reference(petitions, made, learnt.views.encoder, labels_of, named, held_out, refusing).as_dict(),
         "model": plain,
     }

@@ -27,7 +27,7 @@ KINDS = (".json", ".safetensors", ".yaml", ".csv", ".txt", ".md", ".onnx")
 BIG = (".safetensors", ".onnx")
 #: Values of the manifest that tell when, where and from what, not what the version computes: they do not change its name.
 #: They are part of `digest`, so that a change to them is found all the same.
-INCIDENTAL = ("created_at", "measures", "libraries", "code_version", "data", "digest", "format", "version", "files")
+INCIDENTAL = ("created_at", "measures", "libraries", "code_version", "data", "reference", "digest", "format", "version", "files")
 _NAME = re.compile(r"(issue_type|unit)-[0-9a-f]{12}")
 _AGAIN = "restore the folder from a copy, or train again with `minqing train`"
 #: A file this fresh may change once more within one tick of the clock, so its hash is not remembered.
