@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows import legal_cli, models_cli
+from flows import diagnosis_cli, legal_cli, models_cli
 from flows.options import JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -65,6 +65,7 @@ def main() -> None:
 
 for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models):
     main.add_command(_command)
+main.add_command(diagnosis_cli.explain)
 
 
 @main.command()

@@ -77,11 +77,12 @@ def duties_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max(_width(name) for name, _ in rows)
-    return [f"  {name}{' ' * (width - _width(name))}  {value:>12}" for name, value in rows]
+    widest = max(width(name) for name, _ in rows)
+    return [f"  {name}{' ' * (widest - width(name))}  {value:>12}" for name, value in rows]
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """Return the columns that a text takes in a terminal."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
@@ -117,7 +118,7 @@ def statutes_table(found: dict[str, Any]) -> str:
 
 
 def _row(first: str, *cells: str) -> str:
-    return f"  {first}{' ' * max(18 - _width(first), 1)}" + "".join(" " * max(15 - _width(c), 1) + c for c in cells)
+    return f"  {first}{' ' * max(18 - width(first), 1)}" + "".join(" " * max(15 - width(c), 1) + c for c in cells)
 
 
 def versions_table(found: Sequence[dict[str, Any]]) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
-from models.classifier import Classifier, HeldOut
+from models.classifier import Classifier, HeldOut, Scored
 from models.duty_index import DutyIndex, DutyText, relative
 from models.ranker import Ranker
 from pipeline.petitions.features import TextFeatures
@@ -65,7 +65,7 @@ class IssueModel:
         y = np.searchsorted(np.array(names), np.array(labels))
         words = label_words(names, tree, directory, segmenter)
         model = cls(names, None, words)
-        classifier, held_out = Classifier.fit(features, y, len(names), order, model._given(features))
+        classifier, held_out = Classifier.fit(features, y, len(names), order, model.given(features))
         return cls(names, classifier, words), held_out
 
     @classmethod
@@ -76,12 +76,18 @@ class IssueModel:
 
     def probabilities(self, features: TextFeatures) -> F64:
         """Return probabilities, float64 of shape (rows, labels)."""
-        given = self._given(features)
-        if self.classifier is not None:
-            return self.classifier.score(features, given).probabilities
-        return Ranker.prior(PRIOR, len(self.labels)).probabilities(given)
+        return self.score(features).probabilities
 
-    def _given(self, features: TextFeatures) -> dict[str, F32]:
+    def score(self, features: TextFeatures) -> Scored:
+        """Return probabilities over `labels` and what stands behind them."""
+        given = self.given(features)
+        if self.classifier is not None:
+            return self.classifier.score(features, given)
+        ranker, n = Ranker.prior(PRIOR, len(self.labels)), features.size
+        return Scored(ranker.probabilities(given), np.full(n, -1), np.zeros(n, np.float32), given, ranker)
+
+    def given(self, features: TextFeatures) -> dict[str, F32]:
+        """Return the views that no label makes: the labels' own words, where they have some."""
         if self.words is None:
             return {}
         best, _ = self.words.by_owner(self.words.scores(features), len(self.labels))

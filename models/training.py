@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as library_version
 from pathlib import Path
@@ -25,9 +25,11 @@ from models.evaluation import Evaluation, evaluate
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
 from models.unit import IssueHistory, UnitModel
+from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import Prepared, prepare
 from pipeline.petitions.segment import lexicon_version, segmenter
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 TARGETS = ("issue_type", "unit")
@@ -104,6 +106,44 @@ class Training:
     skipped: Counter[str]
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A target learnt from labelled petitions, and what it was learnt from.
+
+    Attributes:
+        model: the issue or the unit model.
+        names: what its labels are called, in their order (unit names; of issue types, the labels themselves).
+        held_out: predictions by models that had not seen the row.
+        petitions: the n labelled rows that were learnt from.
+        made: their masked texts and words.
+        features: their features as the classifier took them, with places where there is a gazetteer.
+        given: views that no label made, name → scores (n, labels).
+        y: index into the model's labels of each row, shape (n,).
+        issues: issue probabilities of each row made without its label, shape (n, k); None where there is no history.
+        lexicon: the words the segmenter was given.
+        city: directory and places, those of the administrative division included.
+        skipped: reason → number of rows left out.
+    """
+
+    model: IssueModel | UnitModel
+    names: tuple[str, ...]
+    held_out: HeldOut
+    petitions: pa.Table
+    made: Prepared
+    features: TextFeatures
+    given: Mapping[str, F32]
+    y: I64
+    issues: F64 | None
+    lexicon: tuple[str, ...]
+    city: City
+    skipped: Counter[str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that may be predicted: issue codes or unit codes."""
+        return self.model.labels if isinstance(self.model, IssueModel) else self.model.units
+
+
 def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: IssueModel | None = None) -> Training:
     """Learn a target from labelled petitions and save the version (it is not promoted here).
 
@@ -117,6 +157,36 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     Raises:
         TrainingError: if no row has a usable label, or all have the same.
     """
+    found = fit(target, petitions, city, issue=issue)
+    labels, held_out, city = found.labels, found.held_out, found.city
+    arrays, plain = persistence.dump(_classifier(found.model.classifier))
+    plain["labels"] = list(labels)
+    plain["references"] = found.petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
+    if isinstance(found.model, UnitModel):
+        plain["unit_names"] = list(found.names)
+        plain["division"] = city.division
+        if found.model.history is not None:
+            arrays["history.shares"] = found.model.history.shares
+            plain["history_labels"] = list(found.model.history.labels)
+    evaluation = None
+    if len(held_out.rows):
+        evaluation = evaluate(held_out.probabilities, labels, [labels[i] for i in held_out.y.tolist()])
+    manifest = {
+        "target": target,
+        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "rows": len(found.y),
+        "lexicon": lexicon_version(found.lexicon),
+        "libraries": {name: library_version(name) for name in _LIBRARIES},
+        "measures": evaluation.as_dict() if evaluation else None,
+        "model": plain,
+    }
+    companions = dict(city.files) | {"lexicon.txt": "\n".join(found.lexicon).encode()}
+    saved = registry.save(root, target, arrays, manifest, companions)
+    return Training(saved, len(found.y), len(labels), evaluation, found.skipped)
+
+
+def fit(target: str, petitions: pa.Table, city: City, *, issue: IssueModel | None = None) -> Fitted:
+    """Learn a target from labelled petitions; nothing is saved. Arguments and errors as of `train`."""
     tree = IssueTree.load()
     lexicon = city.lexicon()
     labels, skipped = _labels(target, petitions, city, tree)
@@ -133,36 +203,13 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     order = times(petitions)
     if target == "issue_type":
         model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
-        arrays, plain = persistence.dump(_classifier(model.classifier))
-        plain["labels"] = list(model.labels)
-        labels_of, classes = model.labels, len(model.labels)
-    else:
-        city = city.in_division(Divisions.load().city_named_in(located(made)))
-        unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
-        arrays, plain = persistence.dump(_classifier(unit.classifier))
-        plain["labels"] = list(unit.units)
-        plain["unit_names"] = [u.name for u in directory.units]
-        plain["division"] = city.division
-        plain["references"] = petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
-        if unit.history is not None:
-            arrays["history.shares"] = unit.history.shares
-            plain["history_labels"] = list(unit.history.labels)
-        labels_of, classes = unit.units, len(unit.units)
-    evaluation = None
-    if len(held_out.rows):
-        evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
-    manifest = {
-        "target": target,
-        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "rows": len(named),
-        "lexicon": lexicon_version(lexicon),
-        "libraries": {name: library_version(name) for name in _LIBRARIES},
-        "measures": evaluation.as_dict() if evaluation else None,
-        "model": plain,
-    }
-    companions = dict(city.files) | {"lexicon.txt": "\n".join(lexicon).encode()}
-    saved = registry.save(root, target, arrays, manifest, companions)
-    return Training(saved, len(named), classes, evaluation, skipped)
+        y = np.searchsorted(np.array(model.labels), np.array(named))
+        given = model.given(made.features)
+        return Fitted(
+            model, model.labels, held_out, petitions, made, made.features, given, y, None, lexicon, city, skipped
+        )
+    city = city.in_division(Divisions.load().city_named_in(located(made)))
+    return _fit_unit(petitions, made, named, city, order, issue, skipped)
 
 
 def _fit_unit(
@@ -170,19 +217,23 @@ def _fit_unit(
     made: Prepared,
     named: Sequence[str],
     city: City,
-    tree: IssueTree,
     order: F64 | None,
     issue: IssueModel | None,
-) -> tuple[UnitModel, HeldOut, UnitDirectory]:
+    skipped: Counter[str],
+) -> Fitted:
     directory = city.directory.on(dt.date.today()) if city.directory else UnitDirectory.from_labels(sorted(set(named)))
     codes = [str(unit.code) for unit in directory.units]
     at = {code: i for i, code in enumerate(codes)}
     y = np.array([at[label] for label in named], np.int64)
     gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
     given = GivenViews(directory, gazetteer, segmenter(city.lexicon())).scores(made.features, located(made))
-    issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
+    issue_labels, issues = _issues(petitions, made, city, IssueTree.load(), order, issue)
     model, held_out = UnitModel.fit(given, codes, y, order, issue_labels, issues)
-    return model, held_out, directory
+    names = tuple(unit.name for unit in directory.units)
+    lexicon = city.lexicon()
+    return Fitted(
+        model, names, held_out, petitions, made, given.features, given.views, y, issues, lexicon, city, skipped
+    )
 
 
 def _issues(

@@ -114,9 +114,9 @@ class UnitModel:
         views = dict(given.views)
         if self.classifier is None:
             weights = {name: weight for name, weight in PRIOR.items() if name in views}
-            probabilities = Ranker.prior(weights, len(self.units)).probabilities(views, excluded)
-            n = given.features.size
-            return Scored(probabilities, np.full(n, -1, np.int64), np.zeros(n, np.float32))
+            ranker, n = Ranker.prior(weights, len(self.units)), given.features.size
+            nobody = np.full(n, -1, np.int64)
+            return Scored(ranker.probabilities(views, excluded), nobody, np.zeros(n, np.float32), views, ranker)
         if self.history is not None:
             views["history"] = self.history.view(self.history.aligned(issue_labels, issues))
         return self.classifier.score(given.features, views, excluded)
