@@ -45,12 +45,13 @@ def heights(made: dict[str, Any]) -> dict[str, int]:
     return {name: int(figure["layout"]["height"]) for name, figure in made.items()}
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Escape what plotly would take for markup."""
     return html.escape(text, quote=False)
 
 
-def _layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:  # noqa: ANN401 - plotly's options
+def layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:  # noqa: ANN401 - plotly's options
+    """Give a figure the look of all; return it."""
     figure.update_layout(
         template=None,
         height=height,
@@ -65,7 +66,8 @@ def _layout(figure: go.Figure, height: int, **more: Any) -> go.Figure:  # noqa: 
     return figure
 
 
-def _axis(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - plotly's options
+def axis(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - plotly's options
+    """Return the options of an axis, with the look of all."""
     return {"gridcolor": LINE, "linecolor": LINE, "zeroline": False, "automargin": True, "fixedrange": True} | more
 
 
@@ -76,7 +78,7 @@ def _units(data: ReportData) -> go.Figure:
     names = [name for name, _ in sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:UNIT_BARS]]
     auto = [data.units[name, "auto"] for name in names]
     rest = [totals[name] - count for name, count in zip(names, auto, strict=True)]
-    labels = [_safe(name) for name in names]
+    labels = [safe(name) for name in names]
     figure = go.Figure()
     for label, values, colour in (("自动转派", auto, AUTO), ("人工复核", rest, REVIEW)):
         figure.add_bar(
@@ -88,13 +90,13 @@ def _units(data: ReportData) -> go.Figure:
             y=label, x=totals[name], text=f"{totals[name]:,}", showarrow=False, xanchor="left", xshift=4,
             font={"size": 12, "color": QUIET},
         )  # fmt: skip
-    return _layout(
+    return layout(
         figure,
         70 + 22 * len(names),
         barmode="stack",
         bargap=0.28,
-        xaxis=_axis(side="bottom", tickformat=",d", title=None, range=[0, max(totals.values()) * 1.08]),
-        yaxis=_axis(autorange="reversed", ticks="", showgrid=False, ticksuffix="  "),
+        xaxis=axis(side="bottom", tickformat=",d", title=None, range=[0, max(totals.values()) * 1.08]),
+        yaxis=axis(autorange="reversed", ticks="", showgrid=False, ticksuffix="  "),
     )
 
 
@@ -113,7 +115,7 @@ def _issues(data: ReportData) -> go.Figure:
     figure = go.Figure(
         go.Treemap(
             ids=codes,
-            labels=[_safe(names.get(code, code)) for code in codes],
+            labels=[safe(names.get(code, code)) for code in codes],
             parents=[code[:-2] if code.isdigit() and len(code) in {4, 6} else "" for code in codes],
             values=[totals[code] for code in codes],
             branchvalues="total",
@@ -131,7 +133,7 @@ def _issues(data: ReportData) -> go.Figure:
             sort=True,
         )
     )
-    return _layout(figure, 460)
+    return layout(figure, 460)
 
 
 def _confidence(data: ReportData) -> go.Figure:
@@ -149,13 +151,13 @@ def _confidence(data: ReportData) -> go.Figure:
             annotation={"text": f"自动门槛 {data.auto_threshold:.0%}", "font": {"color": URGENT, "size": 12},
                         "xanchor": "right", "xshift": -4},
         )  # fmt: skip
-    return _layout(
+    return layout(
         figure,
         320,
         barmode="stack",
         bargap=0.06,
-        xaxis=_axis(range=[0, 1.002], tickformat=".0%", dtick=0.1, showgrid=False),
-        yaxis=_axis(tickformat=",d", rangemode="tozero"),
+        xaxis=axis(range=[0, 1.002], tickformat=".0%", dtick=0.1, showgrid=False),
+        yaxis=axis(tickformat=",d", rangemode="tozero"),
     )
 
 
@@ -165,15 +167,15 @@ def _ageing(data: ReportData, spans: list[str]) -> go.Figure:
     for level in known:
         label = URGENCY_NAMES.get(level, level)
         figure.add_bar(
-            x=spans, y=[data.ageing[span, level] for span in spans], name=_safe(label),
+            x=spans, y=[data.ageing[span, level] for span in spans], name=safe(label),
             marker_color=LEVEL_COLOURS.get(level, QUIET),
-            hovertemplate=f"%{{x}}<br>{_safe(label)} %{{y:,}} 件<extra></extra>",
+            hovertemplate=f"%{{x}}<br>{safe(label)} %{{y:,}} 件<extra></extra>",
         )  # fmt: skip
-    return _layout(
+    return layout(
         figure,
         320,
         barmode="stack",
         bargap=0.35,
-        xaxis=_axis(type="category", showgrid=False),
-        yaxis=_axis(tickformat=",d", rangemode="tozero"),
+        xaxis=axis(type="category", showgrid=False),
+        yaxis=axis(tickformat=",d", rangemode="tozero"),
     )

@@ -255,17 +255,17 @@ def _entries(table: pa.Table) -> list[dict[str, Any]]:
 def render_report(summary: ReportData) -> str:
     """Return the report as one HTML page with scripts, styles and data inside."""
     figures = charts.figures(summary, AGEING, NO_DEADLINE)
-    scripts = {"plotly": _plotly(), "page": template_text("report.js")}
+    scripts = {"plotly": plotly_script(), "page": template_text("report.js")}
     hashes = " ".join(f"'sha256-{digest(text)}'" for text in scripts.values())
     events = sorted(summary.events.items(), key=lambda item: (-item[1].size, item[0]))[:EVENT_ROWS]
-    return _environment().from_string(template_text("report.html.j2")).render(
+    return environment().from_string(template_text("report.html.j2")).render(
         data=summary,
         # Only these scripts run, and nothing is fetched, whatever a petition contains.
         policy=f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; font-src data:",
         style=Markup(template_text("report.css")),  # noqa: S704 - our own file
         plotly=Markup(scripts["plotly"]),  # noqa: S704 - the library's own file
         script=Markup(scripts["page"]),  # noqa: S704 - our own file
-        figures=Markup(_embedded(figures)),  # noqa: S704 - escaped by _embedded
+        figures=Markup(embedded(figures)),  # noqa: S704 - escaped by embedded
         shown=set(figures),
         queue=[entry for _, entry in summary.queue],
         urgent=[entry for _, entry in summary.urgent],
@@ -282,7 +282,7 @@ def render_report(summary: ReportData) -> str:
     )  # fmt: skip
 
 
-def _embedded(value: object) -> str:
+def embedded(value: object) -> str:
     """Return JSON that cannot end the script element it stands in."""
     text = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -294,7 +294,8 @@ def digest(text: str) -> str:
 
 
 @cache
-def _plotly() -> str:
+def plotly_script() -> str:
+    """Return plotly's script as it stands in a page."""
     # The parser hands line ends to the hash as \n only.
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("\r", "\n").replace("</script", "<\\/script")
 
@@ -306,9 +307,10 @@ def template_text(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = lambda value: f"{value:,}"
-    environment.filters["percent"] = lambda value, digits=1: f"{value:.{digits}%}"
-    environment.filters["moment"] = lambda value: "" if value is None else value.strftime("%m-%d %H:%M")
-    return environment
+def environment() -> Environment:
+    """Return what renders the pages."""
+    made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["number"] = lambda value: f"{value:,}"
+    made.filters["percent"] = lambda value, digits=1: f"{value:.{digits}%}"
+    made.filters["moment"] = lambda value: "" if value is None else value.strftime("%m-%d %H:%M")
+    return made

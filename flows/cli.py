@@ -65,7 +65,8 @@ def main() -> None:
 
 for _command in (legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models):
     main.add_command(_command)
-main.add_command(diagnosis_cli.explain)
+for _command in (diagnosis_cli.explain, diagnosis_cli.diagnose):
+    main.add_command(_command)
 
 
 @main.command()
@@ -91,7 +92,7 @@ def route(
 ) -> None:
     """Route the petitions in PATHS (CSV, Excel, JSON, Parquet, folders) and write suggestions to --out."""
     _check_places(units, places)
-    run = _route(paths, out, units, places, _mapping(pairs), config, on.date() if on else None, workers)
+    run = _route(paths, out, units, places, mapping_of(pairs), config, on.date() if on else None, workers)
     if as_json:
         click.echo(dumped(run))
     else:
@@ -142,7 +143,7 @@ def train(
     from flows.learning import train_files
 
     _check_places(units, places)
-    result = train_files(target, paths, _mapping(pairs), units, places, promote=not no_promote)
+    result = train_files(target, paths, mapping_of(pairs), units, places, promote=not no_promote)
     if as_json:
         click.echo(dumped(result))
     else:
@@ -159,7 +160,7 @@ def evaluate(paths: tuple[Path, ...], target: str, pairs: tuple[str, ...], versi
     """Measure the model in service on the labelled petitions in PATHS."""
     from flows.learning import evaluate_files
 
-    result = evaluate_files(target, paths, _mapping(pairs), version)
+    result = evaluate_files(target, paths, mapping_of(pairs), version)
     if as_json:
         click.echo(dumped(result))
     else:
@@ -194,7 +195,7 @@ def _check_places(units: Path | None, places: Path | None) -> None:
         raise click.UsageError(msg)
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         field, _, header = pair.partition("=")

@@ -51,6 +51,7 @@ def explain(
     TEXT is the petition itself (`-` reads standard input; or --file FILE); with --id, PATHS are the files it is in.
     Words carry their offsets in the masked text with --json.
     """
+    from flows.cli import mapping_of
     from flows.explain_tables import explanation_table
     from flows.explaining import explain_petition, one_petition, one_text
 
@@ -78,13 +79,34 @@ def _text(given: tuple[str, ...], file: Path | None) -> str:
         raise click.UsageError(msg) from error
 
 
-def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return field → header of the --map options."""
-    mapping = {}
-    for pair in pairs:
-        field, _, header = pair.partition("=")
-        if not field.strip() or not header.strip():
-            msg = f"--map takes FIELD=HEADER, not {pair!r}"
-            raise click.BadParameter(msg)
-        mapping[field.strip()] = header.strip()
-    return mapping
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--target", required=True, type=_TARGET, help="Which label to examine.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("out/diagnosis"), show_default=True, help="Folder for the results.")
+@_UNITS
+@_PLACES
+@_MAP
+@click.option("--curves", is_flag=True, help="Measure learning curves too: how much more labels would help, and where.")
+@JSON
+def diagnose(
+    paths: tuple[Path, ...],
+    target: str,
+    out: Path,
+    units: Path | None,
+    places: Path | None,
+    pairs: tuple[str, ...],
+    curves: bool,
+    as_json: bool,
+) -> None:
+    """Examine the labelled petitions in PATHS: what is confused, which labels look wrong, what more labels would bring.
+
+    Predictions come from models that had not seen the row. Writes report.html, label_errors.xlsx, label_errors.jsonl and
+    diagnosis.json; puts nothing in service and changes no label.
+    """
+    from flows.bar import progress
+    from flows.cli import mapping_of
+    from flows.diagnosing import diagnose_files
+    from flows.explain_tables import diagnosis_table
+
+    found = diagnose_files(target, paths, mapping_of(pairs), out, units, places, curves=curves, progress=progress("curves"))
+    click.echo(dumped(found) if as_json else diagnosis_table(found))

@@ -36,10 +36,10 @@ def train_files(
         models.training.TrainingError: if the rows cannot be learnt from.
         corpora.readers.ReadError: if the files or the mapping are unusable.
     """
-    petitions, rejected = _read(paths, mapping)
+    petitions, rejected = read_labelled(paths, mapping)
     root = models_dir()
     city = City.load(units, places)
-    done = train(target, petitions, city, root, issue=_champion_issue(root) if target == "unit" else None)
+    done = train(target, petitions, city, root, issue=champion_issue(root) if target == "unit" else None)
     if promote:
         registry.promote(root, target, done.saved.version)
     measures = done.evaluation.as_dict() if done.evaluation else dict.fromkeys(_MEASURES)
@@ -74,8 +74,8 @@ def evaluate_files(
     if saved is None:
         msg = f"no {target} model is in service: run `minqing train PATHS --target {target}` first"
         raise TrainingError(msg)
-    petitions, rejected = _read(paths, mapping)
-    scores = evaluate_model(target, petitions, saved, _champion_issue(root) if target == "unit" else None)
+    petitions, rejected = read_labelled(paths, mapping)
+    scores = evaluate_model(target, petitions, saved, champion_issue(root) if target == "unit" else None)
     measured = evaluate(scores.probabilities, scores.labels, scores.truth)
     return {
         "target": target,
@@ -87,12 +87,14 @@ def evaluate_files(
     }
 
 
-def _champion_issue(root: Path) -> IssueModel | None:
+def champion_issue(root: Path) -> IssueModel | None:
+    """Return the issue model in service, if there is one."""
     saved = registry.load(root, "issue_type")
     return issue_model(saved) if saved else None
 
 
-def _read(paths: Sequence[Path], mapping: Mapping[str, str]) -> tuple[pa.Table, Counter[str]]:
+def read_labelled(paths: Sequence[Path], mapping: Mapping[str, str]) -> tuple[pa.Table, Counter[str]]:
+    """Return the rows of labelled files, and code → number of rows that could not be read."""
     tables, rejected = [PETITION_SCHEMA.empty_table()], Counter[str]()
     for chunk in read_petitions(paths, mapping=mapping):
         tables.append(chunk.table)

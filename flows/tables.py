@@ -77,12 +77,12 @@ def duties_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
-    widest = max(width(name) for name, _ in rows)
-    return [f"  {name}{' ' * (widest - width(name))}  {value:>12}" for name, value in rows]
+    width = max(width(name) for name, _ in rows)
+    return [f"  {name}{' ' * (width - width(name))}  {value:>12}" for name, value in rows]
 
 
 def width(text: str) -> int:
-    """Return the columns that a text takes in a terminal."""
+    """Return how many columns of a terminal a text takes."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
