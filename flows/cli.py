@@ -196,6 +196,7 @@ def _check_places(units: Path | None, places: Path | None) -> None:
 
 
 def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return field → header as the options --map name them."""
     mapping = {}
     for pair in pairs:
         field, _, header = pair.partition("=")

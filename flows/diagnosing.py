@@ -69,7 +69,7 @@ def diagnose_files(
     errors = find_label_errors(held.probabilities, held.y)
     listed = doubts(fitted, errors, names)
     found["label_errors"] = {"count": len(listed), "estimated_share": errors.noise}
-    found["curves"] = _curves(fitted, progress or Progress()) if curves else None
+    found["curves"], found["no_curves"] = _curves(fitted, progress or Progress()) if curves else (None, "")
     out.mkdir(parents=True, exist_ok=True)
     plain = [dataclasses.asdict(item) for item in listed]
     write_label_errors(out, plain)
@@ -123,23 +123,23 @@ def _pairs(matrix: diagnosis.I64) -> int:
     return int((mixed > 0).sum())
 
 
-def _curves(fitted: Fitted, progress: Progress) -> dict[str, Any] | None:
-    """Return the learning curves as plain values; None where there are too few rows."""
+def _curves(fitted: Fitted, progress: Progress) -> tuple[dict[str, Any] | None, str]:
+    """Return the learning curves as plain values, or None and why there are none."""
     held, labels, n = fitted.held_out, fitted.labels, len(fitted.y)
     if held.ranker is None:
-        return None
+        return None, "the model keeps no weights of its views"
     given = {name: view for name, view in fitted.given.items() if len(view) == n}
     try:
         points = learning_curve.measure(
             fitted.features, fitted.y, len(labels), held.ranker, given, fitted.issues, progress=progress
         )
-    except ValueError:
-        return None
+    except ValueError as error:
+        return None, str(error)
     support = np.bincount(fitted.y, minlength=len(labels))
     right = np.bincount(held.y[held.probabilities.argmax(1) == held.y], minlength=len(labels))
     recall = right / np.maximum(np.bincount(held.y, minlength=len(labels)), 1)
     found = learning_curve.estimate(points, support, recall)
-    return {
+    told = {
         "sizes": points.sizes.tolist(),
         "errors": found.errors.tolist(),
         "intervals": [diagnosis.wilson(error * len(points.y), len(points.y)) for error in found.errors.tolist()],
@@ -151,6 +151,7 @@ def _curves(fitted: Fitted, progress: Progress) -> dict[str, Any] | None:
         "gains": [dataclasses.asdict(gain) for gain in found.gains],
         "classes": [{**dataclasses.asdict(gain), "label": labels[gain.label]} for gain in found.classes],
     }
+    return told, ""
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

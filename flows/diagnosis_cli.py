@@ -51,10 +51,11 @@ def explain(
     TEXT is the petition itself (`-` reads standard input; or --file FILE); with --id, PATHS are the files it is in.
     Words carry their offsets in the masked text with --json.
     """
-    from flows.cli import mapping_of
+    from flows.cli import _check_places, mapping_of
     from flows.explain_tables import explanation_table
     from flows.explaining import explain_petition, one_petition, one_text
 
+    _check_places(units, places)
     if petition is not None:
         if not given or file is not None:
             msg = "--id needs PATHS, and goes without --file"
@@ -104,9 +105,10 @@ def diagnose(
     diagnosis.json; puts nothing in service and changes no label.
     """
     from flows.bar import progress
-    from flows.cli import mapping_of
+    from flows.cli import _check_places, mapping_of
     from flows.diagnosing import diagnose_files
     from flows.explain_tables import diagnosis_table
 
+    _check_places(units, places)
     found = diagnose_files(target, paths, mapping_of(pairs), out, units, places, curves=curves, progress=progress("curves"))
     click.echo(dumped(found) if as_json else diagnosis_table(found))

@@ -111,6 +111,8 @@ def diagnosis_table(found: dict[str, Any]) -> str:
         lines.append(f"    {pair['forth'] + pair['back']:>4}  {names[pair['first']]} ⇄ {names[pair['second']]}")
     errors = found["label_errors"]
     lines += ["", f"  可疑标注 doubtful labels {errors['count']}   估计错标 estimated wrong {errors['estimated_share']:.1%}"]
+    if found["no_curves"]:
+        lines.append(f"  没有学习曲线 no learning curves: {found['no_curves']}")
     if found["curves"]:
         for gain in found["curves"]["gains"]:
             half = (gain["high"] - gain["low"]) / 2

@@ -20,7 +20,8 @@ from models.issue import IssueModel
 from models.serving import NotReadyError, load_router
 from models.subjects import IssueSubject, UnitSubject
 from models.training import City, issue_model, lexicon_of
-from pipeline.petitions.prepare import prepare
+from pipeline.petitions.clean import clean_texts
+from pipeline.petitions.mask import mask_texts
 from pipeline.petitions.segment import segmenter
 
 
@@ -77,13 +78,13 @@ def explain_petition(
     """
     root = models_dir()
     subject, version = _subject(target, root, petition["refused_units"][0].as_py() or [], units, places, on or dt.date.today())
-    made = prepare(petition, segmenter())
-    found = explain(subject, made.titles[0], made.bodies[0], made.addresses[0], top)
+    (title, body, address), masked = mask_texts(clean_texts([petition[name][0].as_py() for name in ("title", "body", "address")]))
+    found = explain(subject, title, body, address, top)
     return {
         "target": target,
         "model": version,
         "petition_id": petition["petition_id"][0].as_py(),
-        "masked": dict(made.masked),
+        "masked": dict(masked),
         **_plain(found, subject),
     }
 

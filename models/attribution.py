@@ -7,11 +7,12 @@ the text to the last bit. Leaving words out (occlusion) asks the whole model ins
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 
 from models.classifier import LearntViews
 from pipeline.petitions.features import TextFeatures
@@ -71,9 +72,11 @@ def linear_part(
     Args:
         views: the fitted views.
         features: one row, as the classifier took it.
-        title, body: its masked text.
+        title: its masked title.
+        body: its masked body.
         words: its words.
-        cls, other: class indices; a class that the linear view has not seen has a constant score.
+        cls: class index; a class that the linear view has not seen has a constant score.
+        other: index of the class it is set against.
     """
     blocks = views.encoder.transform(features)
     sides = [_output(views, blocks, index) for index in (cls, other)]
@@ -112,7 +115,7 @@ def linear_part(
     return LinearPart(spread(title, body, words, weights), places, constant)
 
 
-def _output(views: LearntViews, blocks: dict[str, npt.NDArray[np.float32]], cls: int) -> int | None:
+def _output(views: LearntViews, blocks: Mapping[str, sp.csr_matrix], cls: int) -> int | None:
     """Return the column of the linear view that speaks for a class: of several former units, the best."""
     linear = views.linear
     columns = np.flatnonzero(linear.seen == cls)

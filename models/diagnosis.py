@@ -91,9 +91,9 @@ def by_class(probabilities: F64, y: I64, seed: int = 0) -> list[ClassMeasures]:
     k, predicted = probabilities.shape[1], probabilities.argmax(1)
     support, given = np.bincount(y, minlength=k), np.bincount(predicted, minlength=k)
     right = np.bincount(y[predicted == y], minlength=k)
-    draws = np.random.default_rng(seed).multinomial(len(y), np.full(len(y), 1 / max(len(y), 1)), _RESAMPLES)
-    f1s = np.empty((_RESAMPLES, k))
-    for i, weights in enumerate(draws):
+    rng, f1s = np.random.default_rng(seed), np.empty((_RESAMPLES, k))
+    for i in range(_RESAMPLES):
+        weights = np.bincount(rng.integers(0, len(y), len(y)), minlength=len(y))
         total = np.bincount(y, weights, k) + np.bincount(predicted, weights, k)
         hits = np.bincount(y[predicted == y], weights[predicted == y], k)
         f1s[i] = np.divide(2 * hits, total, out=np.full(k, np.nan), where=total > 0)

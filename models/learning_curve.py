@@ -235,11 +235,11 @@ def estimate(points: Points, support: I64, recall: F64, seed: int = 0) -> Learni
     sizes, rows, k = points.sizes.astype(np.float64), int(support.sum()), len(support)
     law = PowerLaw.fit(sizes, points.wrong.mean(1))
     more = [max(round(rows * share), 1) for share in MORE]
-    held = len(points.y)
-    draws = np.random.default_rng(seed).multinomial(held, np.full(held, 1 / held), _RESAMPLES)
+    held, rng = len(points.y), np.random.default_rng(seed)
     gains = np.zeros((_RESAMPLES, len(more)))
     slopes = np.zeros((_RESAMPLES, k))
-    for i, weights in enumerate(draws.astype(np.float64)):
+    for i in range(_RESAMPLES):
+        weights = np.bincount(rng.integers(0, held, held), minlength=held).astype(np.float64)
         drawn = PowerLaw.fit(sizes, points.wrong @ weights / held)
         gains[i] = [_gain(drawn, rows, m) for m in more]
         slopes[i] = _slopes(points, weights, drawn)
