@@ -9,22 +9,13 @@ import numpy as np
 from models.attribution import linear_part, word_spans
 from models.classifier import take
 from models.diagnosis import same_text_other_label, snippet
+from models.explanation import Neighbour
 from models.label_errors import LabelErrors
 from models.training import Fitted
 from pipeline.petitions.features import join_text
 
 #: Similar petitions and words that are told for each.
 _NEIGHBOURS, _WORDS = 3, 5
-
-
-@dataclass(frozen=True)
-class SimilarLabel:
-    """A similar labelled petition: its id, label, the label's name, cosine."""
-
-    id: str
-    label: str
-    name: str
-    cosine: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,7 @@ class Doubt:
     suggested_probability: float
     margin: float
     words: tuple[str, ...]
-    neighbours: tuple[SimilarLabel, ...]
+    neighbours: tuple[Neighbour, ...]
     twin: bool
     snippet: str
 
@@ -104,7 +95,7 @@ def doubts(fitted: Fitted, errors: LabelErrors, names: list[str]) -> list[Doubt]
                 margin=margin,
                 words=tuple(span.text for span in spoken),
                 neighbours=tuple(
-                    SimilarLabel(columns["petition_id"][i], labels[int(fitted.y[i])], names[int(fitted.y[i])], cosine)
+                    Neighbour(columns["petition_id"][i], labels[int(fitted.y[i])], names[int(fitted.y[i])], cosine)
                     for i, cosine in near
                 ),
                 twin=same_text_other_label([(cosine, int(fitted.y[i])) for i, cosine in near], given),
