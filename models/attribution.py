@@ -145,12 +145,13 @@ def word_spans(text: str, words: Sequence[str], characters: F64, count: int) -> 
 
 
 def occurrences(words: Sequence[str]) -> dict[str, list[tuple[int, int]]]:
-    """Return the spans of each word of two letters and more, in order of first place."""
+    """Return the spans of each word of two letters and more, in order of first place; what stands for masked data is none."""
     found: dict[str, list[tuple[int, int]]] = {}
-    at = 0
+    at, masked = 0, False
     for word in words:
         end = at + len(word)
-        if len(word) > 1 and word.isalnum():
+        masked = word.endswith("〔") or (masked and "〕" not in word)
+        if len(word) > 1 and word.isalnum() and not masked:
             found.setdefault(word, []).append((at, end))
         at = end
     return found

@@ -65,7 +65,7 @@ def test_reliability_bins_hold_all_rows() -> None:
     confidence = rng.random(203)
     bins = diagnosis.reliability(confidence, rng.random(203) < confidence)
     assert sum(item.rows for item in bins) == 203
-    assert all(item.interval[0] <= item.accuracy <= item.interval[1] for item in bins)
+    assert all(item.interval[0] - 1e-9 <= item.accuracy <= item.interval[1] + 1e-9 for item in bins)
     assert len(diagnosis.reliability(confidence[:3], confidence[:3] > 0)) == 3
 
 
