@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from flows import labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, watch_cli
+from flows import diagnosis_cli, labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, watch_cli
 from flows.options import ENCODER, JSON, dumped
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -68,10 +68,10 @@ def main() -> None:
 
 
 for _command in (
-    legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, labels_cli.labels, retrain_cli.retrain, watch_cli.watch,
+    legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, labels_cli.labels, retrain_cli.retrain,
+    watch_cli.watch, replies_cli.replies, diagnosis_cli.explain, diagnosis_cli.diagnose,
 ):  # fmt: skip
     main.add_command(_command)
-main.add_command(replies_cli.replies)
 
 
 @main.command()

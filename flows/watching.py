@@ -135,7 +135,7 @@ def route_window(
 def _typed(petitions: pa.Table, saved: registry.SavedModel, model: IssueModel) -> pa.Table:
     """Return the window columns of petitions of which only the issue type is told."""
     made = prepare(petitions, segmenter(lexicon_of(saved)))
-    chances = model.probabilities(made.features)
+    chances = model.probabilities(made.features, made.texts)
     n = petitions.num_rows
     columns = {
         "petition_id": petitions["petition_id"], "title": made.titles, "body": made.bodies, "channel": made.channels,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,11 +31,20 @@ MIN_RANKER_ROWS = 10
 
 @dataclass(frozen=True)
 class Scored:
-    """Result for a batch: probabilities (rows, classes), and the nearest training row of each with its cosine (rows,)."""
+    """Result for a batch.
+
+    Attributes:
+        probabilities: float64, shape (rows, classes).
+        nearest, cosine: the nearest training row of each row and its cosine, shape (rows,).
+        views: what the ranker weighed, name → scores of shape (rows, classes); for explanations.
+        ranker: the ranker that weighed them; None where nothing was scored.
+    """
 
     probabilities: F64
     nearest: I64
     cosine: F32
+    views: Mapping[str, F32] = field(default_factory=dict, repr=False)
+    ranker: Ranker | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -46,11 +55,13 @@ class HeldOut:
         rows: positions in the training rows, ascending.
         y: class index of each.
         probabilities: float64, shape (rows, classes).
+        ranker: the ranker over these predictions, its linear views not folded yet; for learning curves.
     """
 
     rows: I64
     y: I64
     probabilities: F64
+    ranker: Ranker | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ class Classifier:
             ranker = Ranker.fit(stacked, y, folds)
             return cls(*_folded(full, ranker), classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
         ranker = Ranker.fit(stacked, y[rows], folds[rows])
-        return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
+        return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked), ranker)
 
     @classmethod
     def _fit_large(
@@ -165,7 +176,7 @@ class Classifier:
         for name in self.ranker.views:
             if name not in views:  # a view that the city of today cannot give says nothing for any class
                 views[name] = np.zeros((features.size, self.classes), np.float32)
-        return Scored(self.ranker.probabilities(views, excluded), nearest.row, nearest.cosine)
+        return Scored(self.ranker.probabilities(views, excluded), nearest.row, nearest.cosine, views, self.ranker)
 
 
 def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
-from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
+from models.classifier import LARGE, Classifier, HeldOut, Scored, held_rows, take
 from models.duty_index import DutyIndex, DutyText, relative
 from models.ranker import Ranker
 from models.stack import Stack
@@ -69,7 +69,7 @@ class IssueModel:
         words = label_words(names, tree, directory, segmenter)
         model = cls(names, None, words)
         looked_at = features if len(y) < LARGE else take(features, held_rows(len(y), order))
-        classifier, held_out = Classifier.fit(features, y, len(names), order, model._given(looked_at))
+        classifier, held_out = Classifier.fit(features, y, len(names), order, model.given(looked_at))
         return cls(names, classifier, words), held_out
 
     @classmethod
@@ -80,13 +80,19 @@ class IssueModel:
 
     def probabilities(self, features: TextFeatures, texts: Sequence[str]) -> F64:
         """Return probabilities, float64 of shape (rows, labels), of masked texts and their features."""
-        given = self._given(features)
-        if self.classifier is not None:
-            found = self.classifier.score(features, given).probabilities
-            return self.stack.refine(found, texts) if self.stack is not None else found
-        return Ranker.prior(PRIOR, len(self.labels)).probabilities(given)
+        return self.score(features, texts).probabilities
 
-    def _given(self, features: TextFeatures) -> dict[str, F32]:
+    def score(self, features: TextFeatures, texts: Sequence[str]) -> Scored:
+        """Return probabilities over `labels` of masked texts and their features, and what stands behind them."""
+        given = self.given(features)
+        if self.classifier is not None:
+            scored = self.classifier.score(features, given)
+            return scored if self.stack is None else self.stack.on_top_of(scored, texts)
+        ranker, n = Ranker.prior(PRIOR, len(self.labels)), features.size
+        return Scored(ranker.probabilities(given), np.full(n, -1), np.zeros(n, np.float32), given, ranker)
+
+    def given(self, features: TextFeatures) -> dict[str, F32]:
+        """Return the views that no label makes: the labels' own words, where they have some."""
         if self.words is None:
             return {}
         best, _ = self.words.by_owner(self.words.scores(features), len(self.labels))

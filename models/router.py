@@ -16,6 +16,7 @@ from corpora.issue_tree import IssueTree
 from corpora.lexicon import petition_terms, word_frequencies
 from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
+from models.classifier import Scored
 from models.explain import telling_words
 from models.given import GivenScores, GivenViews
 from models.issue import Emitted, Hierarchy, IssueModel
@@ -43,6 +44,16 @@ class Routed:
     suggestions: pa.Table
     sketches: Sketches
     masked: Counter[str]
+
+
+@dataclass(frozen=True)
+class UnitScores:
+    """Scores of n petitions: issue probabilities (n, labels), given views, units, and the units that refused each."""
+
+    issues: F64
+    given: GivenScores
+    scored: Scored
+    refused: list[list[int]]
 
 
 @dataclass
@@ -76,8 +87,8 @@ class Router:
 
     def __post_init__(self) -> None:
         """Build what every batch needs."""
-        self._segmenter: Segmenter = segmenter(self.unit_lexicon)
-        self._given = GivenViews(self.directory, self.gazetteer, self._segmenter)
+        self.segmenter: Segmenter = segmenter(self.unit_lexicon)
+        self.given = GivenViews(self.directory, self.gazetteer, self.segmenter)
         self._hierarchy = Hierarchy(self.issue.labels, self.tree)
         self._urgency = UrgencyRules.compile(self.config.urgency)
         self._deadlines = DeadlineRules.compile(self.config.deadlines)
@@ -103,15 +114,11 @@ class Router:
 
     def route(self, petitions: pa.Table) -> Routed:
         """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row."""
-        made = prepare(petitions, self._segmenter)
+        made = prepare(petitions, self.segmenter)
         texts = made.texts
-        issues = self.issue.probabilities(self._issue_features(made), texts)
-        emitted = self._hierarchy.emit(issues, self.config.issue.min_mass, self.config.top_k)
-        given = self._given.scores(
-            made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
-        )
-        excluded, refused = self._refusals(petitions["refused_units"].to_pylist())
-        scored = self.unit.score(given, self.issue.labels, issues, texts, excluded)
+        looked = self.score(made, petitions["refused_units"].to_pylist())
+        given, scored, refused = looked.given, looked.scored, looked.refused
+        emitted = self._hierarchy.emit(looked.issues, self.config.issue.min_mass, self.config.top_k)
         ranked = rank(scored.probabilities, self.config.top_k)
         urgency = self._urgency.assess(texts, emitted.codes)
         levels = [item.level for item in urgency]
@@ -145,6 +152,16 @@ class Router:
         )
         return Routed(assemble(batch), self._weights.sketch(made.words), made.masked)
 
+    def score(self, made: Prepared, refused_units: Sequence[Sequence[str]]) -> UnitScores:
+        """Score prepared petitions; `refused_units` names for each the units that sent it back."""
+        texts = made.texts
+        issues = self.issue.probabilities(self._issue_features(made), texts)
+        given = self.given.scores(
+            made.features, [f"{text}\n{address}" for text, address in zip(texts, made.addresses, strict=True)]
+        )
+        excluded, refused = self._refusals(refused_units)
+        return UnitScores(issues, given, self.unit.score(given, self.issue.labels, issues, texts, excluded), refused)
+
     def _issue_features(self, made: Prepared) -> TextFeatures:
         """Return the features as the issue model was trained on them: its lexicon may be another."""
         if self.issue_lexicon == self.unit_lexicon:
@@ -156,13 +173,21 @@ class Router:
         self, refused: Sequence[Sequence[str]]
     ) -> tuple[npt.NDArray[np.bool_] | None, list[list[int]]]:
         """Return the cells that must not be suggested, and the refusing units of each petition."""
-        found = [[unit for name in names for unit in self._refusing(name)] if names else [] for names in refused]
+        found = [self.refusing(names) if names else [] for names in refused]
         if not any(found):
             return None, found
         cells = np.zeros((len(found), len(self._codes)), bool)
         for row, units in enumerate(found):
             cells[row, units] = True
         return cells, found
+
+    def refusing(self, names: Sequence[str]) -> list[int]:
+        """Return the units of today that stand for the units named as having sent a petition back."""
+        return [unit for name in names for unit in self._refusing(name)]
+
+    def issue_name(self, code: str) -> str:
+        """Return the name of an issue type; a label that is not of the tree is its own."""
+        return self._issue_names[code]
 
     def _refusing(self, name: str) -> list[int]:
         code = self.known.resolve(name, self.on)
@@ -177,7 +202,7 @@ class Router:
             if units:
                 duty = int(given.duty[row, units[0]])
                 if duty >= 0:
-                    more += [self._index[c] for c in self._given.duties[duty][1].co_units if c in self._index]
+                    more += [self._index[c] for c in self.given.duties[duty][1].co_units if c in self._index]
                 # The station or community on the spot helps whichever department leads.
                 more += [u for u in given.place_of[row] if self.directory.units[u].kind in ("station", "community")]
             extra.append([unit for unit in more if unit not in refused[row]])
@@ -237,7 +262,7 @@ class Router:
         return telling_words(self.unit.classifier.views, made.words, ranked.units[:, 0])
 
     def _duty_reason(self, code: str, duty: int, text: str) -> Reason | None:
-        item = self._given.duties[duty][1]
+        item = self.given.duties[duty][1]
         hits = tuple(word for word in item.keywords if word in text)[:4]
         if not hits:
             return None

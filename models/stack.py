@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.classifier import HeldOut
+from models.classifier import HeldOut, Scored
 from models.ranker import Calibration, Ranker
 from models.transformer import Epoch, FineTuning, Transformer, fine_tune
 
@@ -135,6 +135,10 @@ class Stack:
         views = {"first": _log(probabilities[ask]), "transformer": scores}
         out[ask] = self.ranker.probabilities(views, None if excluded is None else excluded[ask])
         return out
+
+    def on_top_of(self, scored: Scored, texts: Sequence[str], excluded: npt.NDArray[np.bool_] | None = None) -> Scored:
+        """Return what the first stage scored with the probabilities of both."""
+        return dataclasses.replace(scored, probabilities=self.refine(scored.probabilities, texts, excluded))
 
     def plain(self) -> dict[str, Any]:
         """Return all but the transformer as plain values."""

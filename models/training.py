@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
 from models import compatibility, observe, persistence, registry
 from models.card import card, data_of
-from models.classifier import LARGE, Classifier, HeldOut, held_rows
+from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
 from models.evaluation import Evaluation, evaluate
 from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
 from models.given import GivenViews
@@ -30,9 +30,11 @@ from models.issue import IssueModel, label_words
 from models.stack import Stack
 from models.transformer import Epoch, FineTuning
 from models.unit import IssueHistory, UnitModel
+from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import PART_ROWS, Prepared, prepare, prepare_in_parts
 from pipeline.petitions.segment import lexicon_version, segmenter
 
+F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 TARGETS = ("issue_type", "unit")
@@ -119,6 +121,46 @@ class Encoder:
     heard: Callable[[Epoch], None] = lambda _: None
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A target learnt from labelled petitions, and what it was learnt from.
+
+    Attributes:
+        model: the issue or the unit model.
+        names: what its labels are called, in their order (unit names; of issue types, the labels themselves).
+        held_out: predictions by models that had not seen the row.
+        petitions: the n labelled rows that were learnt from.
+        made: their masked texts and words.
+        features: their features as the classifier took them, with places where there is a gazetteer.
+        given: views that no label made, name → scores (rows of `held_rows`, labels).
+        y: index into the model's labels of each row, shape (n,).
+        issues: issue probabilities of each row made without its label, shape (n, k); None where there is no history.
+        lexicon: the words the segmenter was given.
+        city: directory and places, those of the administrative division included.
+        directory: all units known, by whose names petitions were sent back; None for issue types.
+        skipped: reason → number of rows left out.
+    """
+
+    model: IssueModel | UnitModel
+    names: tuple[str, ...]
+    held_out: HeldOut
+    petitions: pa.Table
+    made: Prepared
+    features: TextFeatures
+    given: Mapping[str, F32]
+    y: I64
+    issues: F64 | None
+    lexicon: tuple[str, ...]
+    city: City
+    directory: UnitDirectory | None
+    skipped: Counter[str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that may be predicted: issue codes or unit codes."""
+        return self.model.labels if isinstance(self.model, IssueModel) else self.model.units
+
+
 def train(
     target: str,
     petitions: pa.Table,
@@ -143,6 +185,52 @@ def train(
         models.stack.StackError: if the rows are too few for a second stage.
         models.transformer.TransformerError: if the encoder cannot be loaded.
     """
+    found = fit(target, petitions, city, issue=issue)
+    labels, held_out, city, made = found.labels, found.held_out, found.city, found.made
+    learnt = _classifier(found.model.classifier)
+    arrays, plain = persistence.dump(learnt)
+    plain["labels"] = list(labels)
+    plain["references"] = found.petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
+    if isinstance(found.model, UnitModel):
+        plain["unit_names"] = list(found.names)
+        plain["division"] = city.division
+        if found.model.history is not None:
+            arrays["history.shares"] = found.model.history.shares
+            plain["history_labels"] = list(found.model.history.labels)
+    stack: Stack | None = None
+    if encoder is not None:
+        stack, held_out = Stack.fit(made.texts, found.y, held_out, encoder.source, encoder.settings, encoder.heard)
+        plain["stack"] = stack.plain()
+    named = [labels[i] for i in found.y.tolist()]
+    evaluation = None
+    if len(held_out.rows):
+        evaluation = evaluate(held_out.probabilities, labels, [labels[i] for i in held_out.y.tolist()])
+    keys = row_keys(pa.table({"title": made.titles, "body": made.bodies}))
+    arrays["training.rows"] = np.unique(keys)
+    seen = observe.reference(found.petitions, made, learnt.views.encoder, labels, named, held_out, found.directory)
+    manifest = {
+        "target": target,
+        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "rows": len(named),
+        "lexicon": lexicon_version(found.lexicon),
+        "libraries": compatibility.libraries(),
+        "code_version": compatibility.code_version(),
+        "data": data_of(found.petitions, named, keys),
+        "measures": evaluation.as_dict() if evaluation else None,
+        "reference": seen.as_dict(),
+        "model": plain,
+    }
+    companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(found.lexicon).encode()}
+    with tempfile.TemporaryDirectory() as scratch:
+        if stack is not None:
+            companions[_TRANSFORMER] = Path(scratch)
+            stack.transformer.save(Path(scratch))
+        saved = registry.save(root, target, arrays, manifest, companions, card)
+    return Training(saved, len(named), len(labels), evaluation, found.skipped)
+
+
+def fit(target: str, petitions: pa.Table, city: City, *, issue: IssueModel | None = None) -> Fitted:
+    """Learn a target from labelled petitions; nothing is saved. Arguments and errors as of `train`."""
     tree = IssueTree.load()
     lexicon = city.lexicon()
     labels, skipped = usable_labels(target, petitions, city, tree)
@@ -159,54 +247,14 @@ def train(
     order = times(petitions)
     if target == "issue_type":
         model, held_out = IssueModel.fit(made.features, named, order, tree, city.directory, segmenter(lexicon))
-        learnt, refusing = _classifier(model.classifier), None
-        arrays, plain = persistence.dump(learnt)
-        plain["labels"] = list(model.labels)
-        labels_of, classes = model.labels, len(model.labels)
-    else:
-        city = city.in_division(Divisions.load().city_named_in(located(made)))
-        unit, held_out, directory = _fit_unit(petitions, made, named, city, tree, order, issue)
-        learnt, refusing = _classifier(unit.classifier), city.directory or directory
-        arrays, plain = persistence.dump(learnt)
-        plain["labels"] = list(unit.units)
-        plain["unit_names"] = [u.name for u in directory.units]
-        plain["division"] = city.division
-        plain["references"] = petitions["petition_id"].to_pylist()[-len(arrays["neighbours.labels"]) :]
-        if unit.history is not None:
-            arrays["history.shares"] = unit.history.shares
-            plain["history_labels"] = list(unit.history.labels)
-        labels_of, classes = unit.units, len(unit.units)
-    stack: Stack | None = None
-    if encoder is not None:
-        at = {label: i for i, label in enumerate(labels_of)}
-        y = np.array([at[label] for label in named], np.int64)
-        stack, held_out = Stack.fit(made.texts, y, held_out, encoder.source, encoder.settings, encoder.heard)
-        plain["stack"] = stack.plain()
-    evaluation = None
-    if len(held_out.rows):
-        evaluation = evaluate(held_out.probabilities, labels_of, [labels_of[i] for i in held_out.y.tolist()])
-    keys = row_keys(pa.table({"title": made.titles, "body": made.bodies}))
-    arrays["training.rows"] = np.unique(keys)
-    manifest = {
-        "target": target,
-        "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "rows": len(named),
-        "lexicon": lexicon_version(lexicon),
-        "libraries": compatibility.libraries(),
-        "code_version": compatibility.code_version(),
-        "data": data_of(petitions, named, keys),
-        "measures": evaluation.as_dict() if evaluation else None,
-        # Not part of the version's name: a channel of the rows changes no suggestion.
-        "reference": observe.reference(petitions, made, learnt.views.encoder, labels_of, named, held_out, refusing).as_dict(),
-        "model": plain,
-    }
-    companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(lexicon).encode()}
-    with tempfile.TemporaryDirectory() as scratch:
-        if stack is not None:
-            companions[_TRANSFORMER] = Path(scratch)
-            stack.transformer.save(Path(scratch))
-        saved = registry.save(root, target, arrays, manifest, companions, card)
-    return Training(saved, len(named), classes, evaluation, skipped)
+        y = np.searchsorted(np.array(model.labels), np.array(named))
+        looked_at = made.features if len(y) < LARGE else take(made.features, held_rows(len(y), order))
+        given = model.given(looked_at)
+        return Fitted(
+            model, model.labels, held_out, petitions, made, made.features, given, y, None, lexicon, city, None, skipped
+        )
+    city = city.in_division(Divisions.load().city_named_in(located(made)))
+    return _fit_unit(petitions, made, named, city, order, issue, skipped)
 
 
 def _fit_unit(
@@ -214,10 +262,10 @@ def _fit_unit(
     made: Prepared,
     named: Sequence[str],
     city: City,
-    tree: IssueTree,
     order: F64 | None,
     issue: IssueModel | None,
-) -> tuple[UnitModel, HeldOut, UnitDirectory]:
+    skipped: Counter[str],
+) -> Fitted:
     directory = city.directory.on(dt.date.today()) if city.directory else UnitDirectory.from_labels(sorted(set(named)))
     codes = [str(unit.code) for unit in directory.units]
     at = {code: i for i, code in enumerate(codes)}
@@ -225,9 +273,14 @@ def _fit_unit(
     gazetteer = city.gazetteer.on(dt.date.today()) if city.gazetteer else None
     views = GivenViews(directory, gazetteer, segmenter(city.lexicon()))
     given = views.scores_of(made.features, located(made), held_rows(len(y), order))
-    issue_labels, issues = _issues(petitions, made, city, tree, order, issue)
+    issue_labels, issues = _issues(petitions, made, city, IssueTree.load(), order, issue)
     model, held_out = UnitModel.fit(given, codes, y, order, issue_labels, issues)
-    return model, held_out, directory
+    names = tuple(unit.name for unit in directory.units)
+    lexicon = city.lexicon()
+    return Fitted(
+        model, names, held_out, petitions, made, given.features, given.views, y, issues, lexicon, city,
+        city.directory or directory, skipped,
+    )
 
 
 def _issues(

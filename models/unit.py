@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,15 +118,13 @@ class UnitModel:
         views = dict(given.views)
         if self.classifier is None:
             weights = {name: weight for name, weight in PRIOR.items() if name in views}
-            probabilities = Ranker.prior(weights, len(self.units)).probabilities(views, excluded)
-            n = given.features.size
-            return Scored(probabilities, np.full(n, -1, np.int64), np.zeros(n, np.float32))
+            ranker, n = Ranker.prior(weights, len(self.units)), given.features.size
+            nobody = np.full(n, -1, np.int64)
+            return Scored(ranker.probabilities(views, excluded), nobody, np.zeros(n, np.float32), views, ranker)
         if self.history is not None:
             views["history"] = self.history.view(self.history.aligned(issue_labels, issues))
         scored = self.classifier.score(given.features, views, excluded)
-        if self.stack is None:
-            return scored
-        return dataclasses.replace(scored, probabilities=self.stack.refine(scored.probabilities, texts, excluded))
+        return scored if self.stack is None else self.stack.on_top_of(scored, texts, excluded)
 
 
 def _held_out_history(labels: Sequence[str], issues: F64, y: I64, units: int, order: F64 | None) -> F32:

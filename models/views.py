@@ -219,6 +219,18 @@ class NeighbourView:
         share = total / np.maximum(total.sum(1, keepdims=True), 1e-9)
         return np.log(share + _VOTE_FLOOR), Nearest(row, cosine)
 
+    def similar(self, words: sp.csr_matrix, count: int) -> list[list[tuple[int, float]]]:
+        """Return the `count` most similar indexed rows of each row with their cosines, nearest first; none at cosine 0."""
+        cosines = (_informative(words, self.keep) @ self.transposed).tocsr()
+        cosines.sort_indices()
+        found = []
+        for row in range(words.shape[0]):
+            part = slice(cosines.indptr[row], cosines.indptr[row + 1])
+            data, rows = cosines.data[part], cosines.indices[part]
+            best = np.argsort(-data, kind="stable")[:count]
+            found.append([(int(rows[at]), float(data[at])) for at in best if data[at] > 0])
+        return found
+
 
 def _pruned(words: sp.csr_matrix) -> sp.csr_matrix:
     """Return the rows with their INDEX_WORDS heaviest words only: the light ones cost most and tell least."""

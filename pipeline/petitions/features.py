@@ -182,3 +182,24 @@ def _block(
     keys: npt.NDArray[np.int32], counts: npt.NDArray[np.float32], ends: npt.NDArray[np.int64]
 ) -> Block:
     return Block(np.repeat(np.arange(len(ends), dtype=np.int32), np.diff(ends, prepend=0)), keys, counts)
+
+
+def character_ngram_buckets(text: str, block: str) -> list[npt.NDArray[np.int64]]:
+    """Return the buckets of the 1-, 2- and 3-grams of a text by the place they begin at, for the block `char` or `title`.
+
+    The same buckets as `featurise` counts, place by place: for explanations, not for speed. A text whose lower case is
+    longer than itself (İ) may be off by a place from there on.
+    """
+    with np.errstate(over="ignore"):
+        codes = _code_points(text.lower()).astype(np.uint64)
+        first = (codes + _SEEDS[block]) * _MIX
+        second = first[:-1] * _BASE + codes[1:] * _MIX
+        third = second[:-1] * _BASE + codes[2:] * _MIX
+        return [((hashed * _MIX) >> _SHIFT).astype(np.int64) for hashed in (first, second, third)]
+
+
+def word_buckets(words: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the buckets of m words and of their m - 1 neighbouring pairs, as `featurise` counts them."""
+    hashes = word_hashes(words)
+    with np.errstate(over="ignore"):
+        return buckets(hashes), buckets((hashes[:-1] * _MIX + hashes[1:]) * _BASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -56,8 +57,28 @@ def prepare(table: pa.Table, segmenter: Segmenter) -> Prepared:
     channels = table["channel"].to_pylist()
     filed = sorted(set(channels))
     shown = dict(zip(filed, mask_texts(clean_texts(filed))[0], strict=True))
+    return masked_texts(titles, bodies, addresses, segmenter, [shown[name] for name in channels], masked)
+
+
+def masked_texts(
+    titles: Sequence[str],
+    bodies: Sequence[str],
+    addresses: Sequence[str],
+    segmenter: Segmenter,
+    channels: Sequence[str] | None = None,
+    masked: Counter[str] | None = None,
+) -> Prepared:
+    """Segment and featurise n texts that are clean and masked already."""
     words = WordTable.of(segmenter.cut([join_text(title, body) for title, body in zip(titles, bodies, strict=True)]))
-    return Prepared(titles, bodies, addresses, [shown[name] for name in channels], words, featurise(titles, bodies, words), masked)
+    return Prepared(
+        list(titles),
+        list(bodies),
+        list(addresses),
+        list(channels) if channels is not None else [""] * len(titles),
+        words,
+        featurise(titles, bodies, words),
+        masked if masked is not None else Counter(),
+    )
 
 
 def prepare_in_parts(table: pa.Table, segmenter: Segmenter, rows: int = PART_ROWS) -> Prepared:

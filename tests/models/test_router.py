@@ -217,7 +217,7 @@ def test_without_history_duties_places_and_names_are_the_grounds(zero_history: A
 
 
 def test_the_words_decide_how_urgent_it_is_whatever_the_model_thinks(rows: list[dict[str, Any]], bundled: Any) -> None:
-    made = prepare(bundled.incoming, bundled.router()._segmenter)
+    made = prepare(bundled.incoming, bundled.router().segmenter)
     by_words = UrgencyRules.compile(load_config().urgency).assess(made.texts, [""] * len(rows))
     assert sum(item.level in ("urgent", "critical") for item in by_words) >= 10
     for row, item in zip(rows, by_words, strict=True):
