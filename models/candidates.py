@@ -19,7 +19,7 @@ from models.given import GivenViews
 from models.issue import IssueModel
 from models.label_errors import LabelErrors, find_label_errors
 from models.serving import load_router
-from models.training import City, city_of, issue_model, lexicon_of, located, refusals
+from models.training import City, city_of, issue_model, lexicon_of, located
 from models.unit import UnitModel
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import Prepared, prepare
@@ -97,12 +97,8 @@ def _units(petitions: pa.Table, root: Path, units: Path | None, places: Path | N
         return Predicted(prepare(petitions, segmenter()), (), None, {}, None, "", None, City())
     router = load_router(root, issue_version, version, units, places, None, on)
     made = prepare(petitions, segmenter(router.unit_lexicon))
-    given = GivenViews(router.directory, router.gazetteer, segmenter(router.unit_lexicon)).scores(made.features, located(made))
-    issues = router.issue.probabilities(
-        made.features if router.issue_lexicon == router.unit_lexicon else prepare(petitions, segmenter(router.issue_lexicon)).features,
-        made.texts,
-    )
-    scored = router.unit.score(given, router.issue.labels, issues, made.texts, refusals(petitions, router.directory))
+    looked = router.score(made, petitions["refused_units"].to_pylist())
+    given, scored = looked.given, looked.scored
     views, cosine = _opinions(router.unit.classifier, given.features)
     if "duty" in given.views:
         duty = given.views["duty"]

