@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -52,15 +51,11 @@ class UnitChoices:
 
     def __init__(self, directory: UnitDirectory, on: dt.date) -> None:
         self._directory, self._on = directory, on
-        today = directory.on(on).units
-        self.codes = tuple(str(unit.code) for unit in today)
-        names = Counter(unit.name for unit in today)
-        self._shown = {str(u.code): u.name if names[u.name] == 1 else f"{u.name}（{u.code}）" for u in today}
-        self._of_shown = {label_key(name): code for code, name in self._shown.items()}
+        self.codes = tuple(str(unit.code) for unit in directory.on(on).units)
 
     def show(self, code: str) -> str:
-        """Return the unit's name, with its code where two units of the day bear it."""
-        return self._shown.get(code) or (self._directory[code].name if self._directory.has(code) else code)
+        """Return the unit's name."""
+        return self._directory[code].name if self._directory.has(code) else code
 
     def read(self, text: str) -> Choice:
         """Return the unit of a code, name or alias.
@@ -68,9 +63,10 @@ class UnitChoices:
         Raises:
             UnknownLabelError: if there is no such unit, or it ended without one successor.
         """
-        code = self._of_shown.get(label_key(text)) or self._directory.resolve(text, self._on)
+        code = self._directory.resolve(text, self._on)
         if code is None:
-            raise UnknownLabelError("unknown_label", f"“{_clip(text)}”不在单位目录中{_near(text, list(self._shown.values()))}")
+            near = _near(text, [self.show(each) for each in self.codes])
+            raise UnknownLabelError("unknown_label", f"“{_clip(text)}”不在单位目录中{near}")
         now = self._directory.successor_on(code, self._on)
         if len(now) == 1:
             remark = "" if now[0] == code else f"{self._directory[code].name}已撤并，记为{self.show(now[0])}"

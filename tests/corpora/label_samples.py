@@ -11,20 +11,20 @@ from corpora.label_records import Export, Job, Task
 from corpora.label_store import save_export
 from corpora.records import PETITION_SCHEMA
 
-#: A unit of each fate: there, with a twin name, gone with one successor, gone with two, gone without.
+#: A unit of each fate: there, gone with one successor, gone with two, gone without.
 UNITS = """format: minqing/units/1
 city: {name: 临湾市, code: LW}
 units:
   - {code: "01", name: 市城管局, aliases: [城管], kind: department, area: [LW]}
   - {code: "02", name: 市教育局, kind: department, area: [LW]}
   - {code: "03", name: 服务中心, kind: department, area: [LW]}
-  - {code: "04", name: 服务中心, kind: station, area: [LW]}
+  - {code: "04", name: "服务中心（东区）", kind: station, area: [LW]}
   - {code: G1, name: 市园林局, kind: department, area: [LW], valid_to: 2024-12-31, successor: ["01"]}
   - {code: G2, name: 市建委, kind: department, area: [LW], valid_to: 2024-12-31, successor: ["01", "02"]}
   - {code: G3, name: 市盐务局, kind: department, area: [LW], valid_to: 2024-12-31}
 """
 DAY = dt.date(2026, 11, 1)
-SHOWN = {"01": "市城管局", "02": "市教育局", "03": "服务中心（03）", "04": "服务中心（04）"}
+SHOWN = {"01": "市城管局", "02": "市教育局", "03": "服务中心", "04": "服务中心（东区）"}
 
 
 def table(ids: list[str], bodies: list[str] | None = None, titles: list[str] | None = None) -> pa.Table:
