@@ -135,9 +135,9 @@ def take(seen, rows: np.ndarray, other=None):
 
 
 def pick(rng: np.random.Generator, seen, n: int, doubled: str | None = None):
-    """Return n rows drawn without replacement; those of the class `doubled` at twice their share."""
+    """Return n rows drawn without replacement; with a class `doubled`, with replacement and that class at twice its odds."""
     weights = np.array([2.0 if doubled and label == doubled else 1.0 for label in seen.labels])
-    return take(seen, rng.choice(len(weights), min(n, len(weights)), replace=False, p=weights / weights.sum()))
+    return take(seen, rng.choice(len(weights), n, replace=doubled is not None, p=weights / weights.sum()))
 
 
 def mixed(rng: np.random.Generator, seen, broken, n: int, share: float):

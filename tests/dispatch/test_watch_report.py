@@ -71,7 +71,7 @@ def test_the_page() -> None:
     assert text.index("建议重新训练") < text.index("逐项比较") < text.index("各单位退单率")
     assert "alert(1)</script>" not in page
     assert not re.search(r'(?:src|href)="https?:', text)
-    assert "default-src 'none'" in page
+    assert "default-src &#39;none&#39;; script-src &#39;sha256-" in page
 
 
 def test_figures_by_what_there_is() -> None:
