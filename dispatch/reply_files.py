@@ -184,7 +184,7 @@ def method_notes(config: ReplyConfig, deadlines: Sequence[str]) -> list[tuple[st
         ("相关性", f"以字符二元组加权（TF-IDF）比较答复与本信、与同批其他事项来信（最多{near.sample:,}件，固定抽样）的相近度：不高于其他来信的第95百分位记0分，"
          f"达到其{near.full_ratio:g}倍记1分，其间按对数。{1 - near.content_share:.0%}看全文，{near.content_share:.0%}只看实质内容（去掉问候、收悉、复述、转办、感谢、落款）。"
          f"同批其他来信不足{near.least_others}件时按相近度本身计分（{near.full_cosine:g}为满分）。"),
-        ("完整性", f"{whole.requests:.0%}看诉求回应：来信中带请问、能否、希望、？等的句子各为一项诉求，其有信息量的词在答复实质内容中出现{whole.covered:.0%}（按信息量加权）即算回应；"
+        ("完整性", f"{whole.requests:.0%}看诉求回应：来信中带请问、能否、希望、？等的句子各为一项诉求，其有信息量的词在答复实质内容中出现{whole.covered:.0%}（按信息量加权）即算回应；泛泛的要求（恳请严查）在答复有调查或措施时也看标题的词；"
          "问时间而不见时间、问原因而不见理由的最多算一半。"
          f"{whole.substance:.0%}看实质内容字数（{whole.enough_base}字加来信字数的{whole.enough_share:.0%}，至多{whole.enough_most}字为够用）。"
          f"{whole.structure:.0%}看结构：问候{elements.greeting:g}、复述{elements.restatement:g}、调查核实{elements.finding:g}、处理措施{elements.measure:g}、"

@@ -1,7 +1,8 @@
 """What a petition asks for (诉求), sentence by sentence, and whether a reply takes it up.
 
 A sentence that asks (请问、能否、希望、？…) and is not rhetorical (难道…？) is a request; where no sentence does, the title stands for it. A request is met
-as far as its telling words come up in what the reply says; one that asks when or why is met by half at the most where the
+as far as its telling words come up in what the reply says; a demand (恳请严查) also as far as those of the title do, where the
+reply tells a finding or a measure; one that asks when or why is met by half at the most where the
 reply gives no time or no reason; one with hardly a telling word (请有关部门处理) is met by any finding or measure.
 """
 
@@ -30,10 +31,11 @@ TIMES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as written, and its telling words."""
+    """A request as written, its telling words, and those of the petition's title, which a demand refers to."""
 
     text: str
     words: frozenset[str]
+    subject: frozenset[str] = frozenset()
 
     @property
     def short(self) -> str:
@@ -79,16 +81,23 @@ def met(request: Request, content: str, words: frozenset[str], weights: Mapping[
     if not content:
         return 0.0
     rules = wording.config.completeness
+    done = wording.finding.search(content) or wording.measure.search(content)
     if len(request.words) < _FEW:
-        done = wording.finding.search(content) or wording.measure.search(content) or len(squeezed(content)) >= rules.enough_base
-        share = 1.0 if done else 0.0
+        share = 1.0 if done or len(squeezed(content)) >= rules.enough_base else 0.0
     else:
-        total = sum(weights.get(word, 1.0) for word in request.words)
-        # 路灯 is in 路灯维修, whichever way the segmenter cut it.
-        taken = sum(weights.get(word, 1.0) for word in request.words if word in words or word in content)
-        share = min(1.0, taken / total / rules.covered)
+        share = _taken_up(request.words, content, words, weights) / rules.covered
+        if done and len(request.subject) >= _FEW and not _ASKS.search(request.text):
+            share = max(share, _taken_up(request.subject, content, words, weights) / rules.covered)
+        share = min(1.0, share)
     if share and wording.when.search(request.text) and not TIMES.search(content):
         share = min(share, 0.5)
     if share and wording.why.search(request.text) and not wording.reason.search(content):
         share = min(share, 0.5)
     return share
+
+
+def _taken_up(wanted: frozenset[str], content: str, words: frozenset[str], weights: Mapping[str, float]) -> float:
+    """Return the share of the wanted words, by their weight, that come up in what is said."""
+    total = sum(weights.get(word, 1.0) for word in wanted)
+    # 路灯 is in 路灯维修, whichever way the segmenter cut it.
+    return sum(weights.get(word, 1.0) for word in wanted if word in words or word in content) / total

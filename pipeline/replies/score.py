@@ -137,10 +137,14 @@ def _requests(
     asking = [select(requests_of(title, body), wording) for title, body in zip(titles, bodies, strict=True)]
     flat = [sentence for sentences in asking for sentence in sentences]
     cut = iter(segmenter.cut(flat))
-    requests = [[Request(text, telling(next(cut), wording.common)) for text in sentences] for sentences in asking]
+    subjects = [telling(found, wording.common) for found in segmenter.cut(titles)]
+    requests = [
+        [Request(text, telling(next(cut), wording.common), subject) for text in sentences]
+        for sentences, subject in zip(asking, subjects, strict=True)
+    ]
     words = [telling(found, wording.common) for found in segmenter.cut(contents)]
     seen = Counter(word for found in words for word in found)
-    seen.update(word for row in requests for word in frozenset().union(*(request.words for request in row)))
+    seen.update(word for row in requests for word in frozenset().union(*(r.words | r.subject for r in row)))
     most = np.log(2 * len(titles) + 1)
     weights = {word: float(np.log((2 * len(titles) + 1) / count) / most) for word, count in seen.items()}
     return requests, words, weights

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import scipy.sparse as sp
 
 from pipeline.replies.wording import squeezed
 
-Matrix: TypeAlias = sp.csr_matrix
+Matrix: TypeAlias = Any  # scipy.sparse.csr_matrix, which is untyped
 F64 = npt.NDArray[np.float64]
 
 
