@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from corpora.workspace import encoders_dir
+from models.fine_tuning import Epoch
 from models.training import Encoder
-from models.transformer import Epoch, FineTuning
+from models.transformer import FineTuning
 
 #: The encoder that needs no hub: its weights come with a package.
 PACKAGED = "e5-small"

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.classifier import HeldOut, Scored
+from models.fine_tuning import Epoch, fine_tune
 from models.ranker import Calibration, Ranker
-from models.transformer import Epoch, FineTuning, Transformer, fine_tune
+from models.transformer import FineTuning, Transformer
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]

@@ -25,10 +25,11 @@ from models.card import card, data_of
 from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
 from models.evaluation import Evaluation, evaluate
 from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
+from models.fine_tuning import Epoch
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
 from models.stack import Stack
-from models.transformer import Epoch, FineTuning
+from models.transformer import FineTuning
 from models.unit import IssueHistory, UnitModel
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import PART_ROWS, Prepared, prepare, prepare_in_parts

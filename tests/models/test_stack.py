@@ -9,9 +9,10 @@ import pytest
 
 from models import stack as module
 from models.classifier import HeldOut
+from models.fine_tuning import Epoch
 from models.ranker import Calibration, Ranker
 from models.stack import Stack, StackError
-from models.transformer import Epoch, FineTuning
+from models.transformer import FineTuning
 
 CLASSES = 4
 RANDOM = np.random.default_rng(5)

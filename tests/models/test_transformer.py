@@ -10,11 +10,12 @@ import pytest
 import tiny_encoder
 import toy
 
-from models.transformer import GRAPH, SETTINGS, Epoch, FineTuning, Transformer, TransformerError, fine_tune
+from models.fine_tuning import Epoch, fine_tune
+from models.transformer import GRAPH, SETTINGS, FineTuning, Transformer, TransformerError
 
 pytest.importorskip("torch", reason="the extra [transformer] is not installed")
 
-QUICK = FineTuning(layers=2, max_tokens=48, epochs=6, batch=8, rate=5e-3, prefix="", patience=6)
+QUICK = FineTuning(layers=2, frozen=0, max_tokens=48, epochs=6, batch=8, rate=5e-3, prefix="", patience=6)
 
 
 def letters(count: int) -> tuple[list[str], np.ndarray]:
@@ -56,7 +57,7 @@ def test_scores_do_not_depend_on_what_else_is_in_the_batch(tuned: tuple[Transfor
 
 def test_the_same_seed_gives_the_same_model(encoder: Path) -> None:
     texts, y = letters(30)
-    one, other = (fine_tune(texts, y, 3, encoder, FineTuning(layers=1, epochs=1, prefix="")) for _ in range(2))
+    one, other = (fine_tune(texts, y, 3, encoder, FineTuning(layers=1, frozen=0, epochs=1, prefix="")) for _ in range(2))
     assert one.scores(texts).tolist() == other.scores(texts).tolist()
 
 
@@ -77,7 +78,7 @@ def test_layers_that_are_frozen_stay_as_they_were(encoder: Path) -> None:
     from transformers import AutoModel
 
     texts, y = letters(30)
-    made = fine_tune(texts, y, 3, encoder, FineTuning(layers=3, frozen=2, epochs=1, prefix="", rate=1e-2))
+    made = fine_tune(texts, y, 3, encoder, FineTuning(layers=3, frozen=2 / 3, epochs=1, prefix="", rate=1e-2))
     before, after = AutoModel.from_pretrained(encoder).state_dict(), made._model.bert.state_dict()
     same = {name for name, value in before.items() if name in after and value.equal(after[name])}
     assert {name for name in before if "layer.0." in name or "layer.1." in name or "embeddings" in name} <= same
