@@ -145,12 +145,14 @@ def compare(request: Request, version: str) -> dict[str, Any]:
     }  # fmt: skip
     if not rows.num_rows:
         found["gate"] = _undecided("没有一行可比：测试行现用模型都学过 (no test row that the champion has not learnt from)")
+        registry.record_gate(root, target, version, champion, found["gate"])
         return found
     ours = _scores(target, rows, candidate_model)
     theirs = _scores(target, rows, champion_model) if champion_model is not None else None
     invalid = _invalid(request, candidate_model)
     result = gate.judge(ours, theirs, slices=gate.slices_of(rows), invalid=invalid, rules=request.settings().gate)
     found["gate"] = result.as_dict()
+    registry.record_gate(root, target, version, champion, found["gate"])
     for name, scores in (("candidate", ours), ("champion", theirs)):
         if scores is not None:
             found["measures"][name] = evaluate(scores.probabilities, scores.labels, scores.truth).as_dict()
@@ -160,15 +162,7 @@ def compare(request: Request, version: str) -> dict[str, Any]:
 
 def promote(target: str, version: str, expected: str | None, by: str, why: str, kind: str) -> dict[str, Any]:
     """Put the candidate in service if the champion is still the one it was judged against; its files are checked first."""
-    registry.load(models_dir(), target, version, arrays=True)
-    now = registry.champion(models_dir(), target)
-    if now != expected:
-        msg = (
-            f"{models_dir() / target}: {now} was put in service while {version} was compared with {expected or 'nothing'}; "
-            "it stays. Run the retraining again"
-        )
-        raise registry.ModelError(msg)
-    entry = registry.promote(models_dir(), target, version, by=by, why=why, kind=kind)
+    entry = registry.promote(models_dir(), target, version, by=by, why=why, kind=kind, expected=expected)
     return dataclasses.asdict(entry)
 
 
