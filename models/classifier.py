@@ -30,6 +30,21 @@ MIN_RANKER_ROWS = 10
 
 
 @dataclass(frozen=True)
+class SecondStage:
+    """What a transformer adds to the first stage's probabilities.
+
+    Attributes:
+        first: probabilities of the first stage, shape (rows, classes).
+        scores: log-probabilities of the transformer, shape (rows, classes); NaN in rows that it was not asked of.
+        weights: of ln `first` and of `scores`.
+    """
+
+    first: F64
+    scores: F32
+    weights: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Scored:
     """Result for a batch.
 
@@ -38,6 +53,7 @@ class Scored:
         nearest, cosine: the nearest training row of each row and its cosine, shape (rows,).
         views: what the ranker weighed, name → scores of shape (rows, classes); for explanations.
         ranker: the ranker that weighed them; None where nothing was scored.
+        second: what a second stage made of it, or None.
     """
 
     probabilities: F64
@@ -45,6 +61,7 @@ class Scored:
     cosine: F32
     views: Mapping[str, F32] = field(default_factory=dict, repr=False)
     ranker: Ranker | None = field(default=None, repr=False)
+    second: SecondStage | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

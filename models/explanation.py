@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from models.attribution import Occlusion, Span, linear_part, occlude, word_spans
 from models.classifier import Classifier, Scored
+from models.stack import LEAST_PROBABILITY
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import Prepared
 
@@ -23,8 +24,11 @@ F64 = npt.NDArray[np.float64]
 #: Words for and against of each kind, and similar petitions, that are told.
 WORDS = 8
 NEIGHBOURS = 5
+_NOTHING = 1e-9
 #: Name of the classes' own biases among the contributions.
 BIAS = "bias"
+#: Name of the second stage among the contributions.
+TRANSFORMER = "transformer"
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,8 @@ def explain(subject: Subject, title: str, body: str, address: str = "", top: int
 def contributions(scored: Scored, row: int, cls: int, other: int) -> dict[str, float]:
     """Return each view's part (and that of the bias) of the score of `cls` minus that of `other`; -1 for no other class.
 
-    They add up to the difference of the scores before calibration.
+    They add up to the difference of the scores before calibration. Where a second stage was asked, the parts of the first
+    one are scaled to what its logarithm of probability is worth there.
     """
     ranker = scored.ranker
     if ranker is None:
@@ -206,7 +211,17 @@ def contributions(scored: Scored, row: int, cls: int, other: int) -> dict[str, f
         view = scored.views[name][row]
         found[name] = weight * (float(view[cls]) - (float(view[other]) if other >= 0 else 0.0))
     found[BIAS] = float(ranker.bias[cls]) - (float(ranker.bias[other]) if other >= 0 else 0.0)
-    return found
+    second = scored.second
+    if second is None or np.isnan(second.scores[row, cls]):
+        return found
+    worth = np.log(np.maximum(second.first[row], LEAST_PROBABILITY))
+    first = second.weights[0] * (float(worth[cls]) - (float(worth[other]) if other >= 0 else 0.0))
+    before = sum(found.values())
+    scale = first / before if abs(before) > _NOTHING else 0.0
+    told = second.scores[row]
+    return {name: value * scale for name, value in found.items()} | {
+        TRANSFORMER: second.weights[1] * (float(told[cls]) - (float(told[other]) if other >= 0 else 0.0))
+    }
 
 
 def neighbours(subject: Subject, features: TextFeatures, count: int = NEIGHBOURS) -> list[list[Neighbour]]:

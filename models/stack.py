@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.classifier import HeldOut, Scored
+from models.classifier import HeldOut, Scored, SecondStage
 from models.fine_tuning import Epoch, fine_tune
 from models.ranker import Calibration, Ranker
 from models.transformer import FineTuning, Transformer
@@ -35,7 +35,8 @@ MOST_ROWS = 8_000
 _CERTAIN = (0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 #: Accuracy that leaving it out may cost on the held-out rows.
 _MAY_COST = 0.001
-_FLOOR = 1e-6
+#: Below it a probability of the first stage counts as this.
+LEAST_PROBABILITY = 1e-6
 
 
 class StackError(ValueError):
@@ -118,28 +119,26 @@ class Stack:
         together[sure] = probabilities[sure]
         return cls(final, ranker, seen, certain), HeldOut(held, y[held], together)
 
-    def refine(
-        self, probabilities: F64, texts: Sequence[str], excluded: npt.NDArray[np.bool_] | None = None
-    ) -> F64:
-        """Return the probabilities of both stages together.
+    def on_top_of(
+        self, scored: Scored, texts: Sequence[str], excluded: npt.NDArray[np.bool_] | None = None
+    ) -> Scored:
+        """Return what the first stage scored with the probabilities of both stages together.
 
         Args:
-            probabilities: of the first stage, shape (n, classes).
+            scored: by the first stage, n rows.
             texts: n masked texts.
             excluded: cells that must get none.
         """
-        ask = np.flatnonzero(probabilities.max(1) < self.certain)
-        if len(ask) == 0:
-            return probabilities
-        scores = _spread(self.transformer.scores([texts[i] for i in ask.tolist()]), self.target, probabilities.shape[1])
-        out = probabilities.copy()
-        views = {"first": _log(probabilities[ask]), "transformer": scores}
-        out[ask] = self.ranker.probabilities(views, None if excluded is None else excluded[ask])
-        return out
-
-    def on_top_of(self, scored: Scored, texts: Sequence[str], excluded: npt.NDArray[np.bool_] | None = None) -> Scored:
-        """Return what the first stage scored with the probabilities of both."""
-        return dataclasses.replace(scored, probabilities=self.refine(scored.probabilities, texts, excluded))
+        first = scored.probabilities
+        ask = np.flatnonzero(first.max(1, initial=0.0) < self.certain)
+        out, scores = first.copy(), np.full(first.shape, np.nan, np.float32)
+        if len(ask):
+            scores[ask] = _spread(self.transformer.scores([texts[i] for i in ask.tolist()]), self.target, first.shape[1])
+            views = {"first": _log(first[ask]), "transformer": scores[ask]}
+            out[ask] = self.ranker.probabilities(views, None if excluded is None else excluded[ask])
+        weights = dict(zip(self.ranker.views, self.ranker.weights.tolist(), strict=True))
+        second = SecondStage(first, scores, (weights["first"], weights["transformer"]))
+        return dataclasses.replace(scored, probabilities=out, second=second)
 
     def plain(self) -> dict[str, Any]:
         """Return all but the transformer as plain values."""
@@ -170,7 +169,7 @@ def _held(rows: I64) -> I64:
 
 
 def _log(probabilities: F64) -> F32:
-    return np.log(np.maximum(probabilities, _FLOOR)).astype(np.float32)
+    return np.log(np.maximum(probabilities, LEAST_PROBABILITY)).astype(np.float32)
 
 
 def _spread(scores: F32, target: I64, classes: int) -> F32:

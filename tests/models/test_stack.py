@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models import stack as module
-from models.classifier import HeldOut
+from models.classifier import HeldOut, Scored
 from models.fine_tuning import Epoch
 from models.ranker import Calibration, Ranker
 from models.stack import Stack, StackError
@@ -42,6 +42,11 @@ def rows(count: int, sure: float) -> tuple[list[str], np.ndarray, HeldOut]:
     return [f"{kind} 件{i}" for i, kind in enumerate(y.tolist())], y, HeldOut(np.arange(count), y, p)
 
 
+def refined(stack: Stack, first: np.ndarray, texts: Sequence[str], excluded: np.ndarray | None = None) -> Scored:
+    n = len(first)
+    return stack.on_top_of(Scored(first, np.full(n, -1), np.zeros(n, np.float32)), texts, excluded)
+
+
 def fitted(monkeypatch: pytest.MonkeyPatch, count: int = 400, sure: float = 0.5) -> tuple[Stack, HeldOut, list[int]]:
     tuned: list[int] = []
 
@@ -66,10 +71,14 @@ def test_both_together_know_more_and_the_sure_rows_are_not_asked(monkeypatch: py
     assert stack.certain <= 0.97
     texts, y, first = rows(200, 0.5)
     stack.transformer.asked = 0
-    out = stack.refine(first.probabilities, texts)
+    scored = refined(stack, first.probabilities, texts)
+    out = scored.probabilities
     assert stack.transformer.asked == int((first.probabilities.max(1) < stack.certain).sum()) < 150
     assert (out.argmax(1) == y).mean() > (first.probabilities.argmax(1) == y).mean() + 0.2
     assert out.sum(1) == pytest.approx(np.ones(200))
+    assert scored.second is not None
+    assert int((~np.isnan(scored.second.scores).all(1)).sum()) == stack.transformer.asked
+    assert refined(stack, np.zeros((0, CLASSES)), []).probabilities.shape == (0, CLASSES)
 
 
 def test_a_unit_that_sent_it_back_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +86,7 @@ def test_a_unit_that_sent_it_back_gets_nothing(monkeypatch: pytest.MonkeyPatch) 
     excluded = np.zeros((1, CLASSES), bool)
     excluded[0, 2] = True
     first = np.array([[0.4, 0.3, 0.0, 0.3]])
-    assert stack.refine(first, ["2 件"], excluded)[0, 2] == 0
+    assert refined(stack, first, ["2 件"], excluded).probabilities[0, 2] == 0
 
 
 def test_few_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +101,6 @@ def test_after_a_reform_outputs_speak_for_successors() -> None:
     after = stack.moved(np.array([1, 1, -1]))
     assert after.target.tolist() == [1, 1, -1]
     flat = np.full((2, 3), 1 / 3)
-    assert after.refine(flat, ["0 件", "1 件"]).argmax(1).tolist() == [1, 1]
-    gone = after.refine(flat[:1], ["2 件"])[0]
+    assert refined(after, flat, ["0 件", "1 件"]).probabilities.argmax(1).tolist() == [1, 1]
+    gone = refined(after, flat[:1], ["2 件"]).probabilities[0]
     assert gone[0] == pytest.approx(gone[2])  # units that it has not seen share alike
