@@ -8,7 +8,7 @@ from typing import Any
 from flows.tables import width
 
 _VIEWS = {
-    "transformer": "语义模型 encoder", "linear": "用语 words", "neighbours": "相似来件 neighbours", "duty": "职责 duty", "place": "地点 place", "name": "点名 name",
+    "linear": "用语 words", "neighbours": "相似来件 neighbours", "duty": "职责 duty", "place": "地点 place", "name": "点名 name",
     "history": "历史 history", "transformer": "语义 transformer", "bias": "先验 prior",
 }  # fmt: skip
 _BAR = 16
