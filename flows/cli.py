@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from flows import diagnosis_cli, labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, watch_cli
-from flows.options import ENCODER, JSON, dumped
+from flows.options import ENCODER, JSON, check_places, dumped, mapping_of
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 _MAP = click.option(
@@ -62,6 +62,7 @@ def main() -> None:
     from corpora.workspace import workspace
 
     os.environ.setdefault("PREFECT_HOME", str(workspace() / "prefect"))
+    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")  # a busy machine takes a minute
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # an error is told once, by the command itself
@@ -96,7 +97,7 @@ def route(
     as_json: bool,
 ) -> None:
     """Route the petitions in PATHS (CSV, Excel, JSON, Parquet, folders) and write suggestions to --out."""
-    _check_places(units, places)
+    check_places(units, places)
     run = _route(paths, out, units, places, mapping_of(pairs), config, on.date() if on else None, workers)
     if as_json:
         click.echo(dumped(run))
@@ -149,7 +150,7 @@ def train(
     """Learn TARGET from the labelled petitions in PATHS and put the new version in service."""
     from flows.learning import train_files
 
-    _check_places(units, places)
+    check_places(units, places)
     result = train_files(target, paths, mapping_of(pairs), units, places, promote=not no_promote, encoder=encoder)
     if as_json:
         click.echo(dumped(result))
@@ -194,24 +195,6 @@ def _route(paths: Any, out: Path, units: Any, places: Any, mapping: dict[str, st
         workers=workers,
         progress=progress("routing"),
     )
-
-
-def _check_places(units: Path | None, places: Path | None) -> None:
-    if places is not None and units is None:
-        msg = "--places goes with --units: places say which unit is responsible only with its directory"
-        raise click.UsageError(msg)
-
-
-def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """Return what --map says, field → header."""
-    mapping = {}
-    for pair in pairs:
-        field, _, header = pair.partition("=")
-        if not field.strip() or not header.strip():
-            msg = f"--map takes FIELD=HEADER, not {pair!r}"
-            raise click.BadParameter(msg)
-        mapping[field.strip()] = header.strip()
-    return mapping
 
 
 def _show_run(run: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import JSON, check_places, dumped, mapping_of
 
 _TARGET = click.Choice(["issue_type", "unit"])
 _UNITS = click.option("--units", type=click.Path(path_type=Path), help="Unit directory (YAML) of the city.")
@@ -51,11 +51,10 @@ def explain(
     TEXT is the petition itself (`-` reads standard input; or --file FILE); with --id, PATHS are the files it is in.
     Words carry their offsets in the masked text with --json.
     """
-    from flows.cli import _check_places, mapping_of
     from flows.explain_tables import explanation_table
     from flows.explaining import explain_petition, one_petition, one_text
 
-    _check_places(units, places)
+    check_places(units, places)
     if petition is not None:
         if not given or file is not None:
             msg = "--id needs PATHS, and goes without --file"
@@ -105,10 +104,9 @@ def diagnose(
     diagnosis.json; puts nothing in service and changes no label.
     """
     from flows.bar import progress
-    from flows.cli import _check_places, mapping_of
     from flows.diagnosing import diagnose_files
     from flows.explain_tables import diagnosis_table
 
-    _check_places(units, places)
+    check_places(units, places)
     found = diagnose_files(target, paths, mapping_of(pairs), out, units, places, curves=curves, progress=progress("curves"))
     click.echo(dumped(found) if as_json else diagnosis_table(found))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import JSON, dumped, mapping_of
 
 _PATH = click.Path(path_type=Path)
 _TARGET = click.option("--target", required=True, type=click.Choice(["issue_type", "unit"]), help="What is labelled.")
@@ -58,7 +58,7 @@ def export_(
         found = export_conflicts(target, kind, out, units)
     else:
         found = export_files(
-            target, paths, count, kind, out, mapping=_mapping(pairs), units=units, places=places, blind=blind
+            target, paths, count, kind, out, mapping=mapping_of(pairs), units=units, places=places, blind=blind
         )
     click.echo(dumped(found) if as_json else export_table(found))
 
@@ -118,11 +118,6 @@ def dataset(
     from flows.label_tables import dataset_table
     from flows.labelling import make_dataset
 
-    found = make_dataset(target, out, paths, mapping=_mapping(pairs), units=units, by=by, test=test, validation=validation)
+    found = make_dataset(target, out, paths, mapping=mapping_of(pairs), units=units, by=by, test=test, validation=validation)
     click.echo(dumped(found) if as_json else dataset_table(found))
 
-
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
-    from flows import cli  # late: the command line imports this module
-
-    return cli._mapping(pairs)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import JSON, dumped, mapping_of
 
 _WHY = click.option("--why", default="", help="Why, for the history.")
 _BY = click.option("--by", default="", help="Who decides; the login name by default.")
@@ -82,7 +82,6 @@ def compare(
     from corpora.workspace import models_dir
 
     if paths:
-        from flows.cli import mapping_of
         from flows.judging import judged
         from flows.tables import gate_table
 
@@ -138,7 +137,6 @@ def promote(
     target, version = find(root, name)
     found = None
     if paths and version != registry.champion(root, target):
-        from flows.cli import mapping_of
         from flows.tables import gate_table
 
         found = judged(root, version, registry.champion(root, target), paths, mapping_of(pairs), units, config)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import JSON, dumped, mapping_of
 
 
 @click.command()
@@ -35,9 +35,8 @@ def replies(
     Writes replies.xlsx (scores and reasons by row), replies.jsonl, replies.html (the report, with the method) and
     rejected.jsonl. A reply is judged here and never seen by a router.
     """
-    from flows.cli import _mapping
     from flows.replies import judge_replies
     from flows.tables import replies_table
 
-    run = judge_replies(paths, out, _mapping(pairs), config=config, rules=rules, on=on.date() if on else None)
+    run = judge_replies(paths, out, mapping_of(pairs), config=config, rules=rules, on=on.date() if on else None)
     click.echo(dumped(run) if as_json else replies_table(run))

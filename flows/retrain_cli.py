@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flows.options import ENCODER, JSON, dumped
+from flows.options import ENCODER, JSON, dumped, mapping_of
 
 
 @click.command()
@@ -48,8 +48,6 @@ def retrain(
     The candidate learns from one part of the rows and both are asked the other. It is registered in any case; it serves
     when it is not worse beyond noise, or when somebody says so. Exit code 1: it was refused.
     """
-    from flows.cli import mapping_of
-
     mapping = mapping_of(pairs)
     files = [str(path) if path else None for path in (units, places, config)]
     from flows import retraining

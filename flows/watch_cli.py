@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from flows.options import JSON, dumped
+from flows.options import JSON, dumped, mapping_of
 
 #: Exit code that advises to train again.
 RETRAIN = 3
@@ -43,7 +43,6 @@ def watch(
     Looks at the store's last days, or at the petitions in PATHS, and writes watch.json and watch.html to --out. Exit code
     3 advises to train again; 0 is all else.
     """
-    from flows.cli import _mapping
     from flows.watch import watch as flow
     from models.registry import TARGETS
 
@@ -56,7 +55,7 @@ def watch(
         days,
         on.date() if on else None,
         str(units) if units else None,
-        _mapping(pairs),
+        mapping_of(pairs),
         str(config) if config else None,
         (target,) if target else TARGETS,
     )
