@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import scipy.sparse as sp
 
 from models.classifier import Classifier, LearntViews
 from models.encoder import Encoder
+from models.newcomer import Newcomer
 from models.ranker import Calibration, Ranker
 from models.views import LinearViews, NeighbourView
 
@@ -38,13 +40,16 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "ranker.weights": classifier.ranker.weights,
         "ranker.bias": classifier.ranker.bias,
     }
+    if classifier.ranker.rows is not None:
+        arrays["ranker.rows"] = classifier.ranker.rows
     plain = {
         "classes": classifier.classes,
         "blocks": list(encoder.buckets),
         "linear_views": list(linear.names),
-        "unseen": linear.unseen,
+        "unseen": list(linear.unseen),
         "ranker_views": list(classifier.ranker.views),
         "calibration": dataclasses.asdict(classifier.ranker.calibration),
+        "newcomer": _newcomer_values(classifier.ranker.newcomer),
     }
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, plain
 
@@ -65,7 +70,7 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays["linear.seen"],
         {name: arrays[f"linear.{name}"] for name in blocks},
         arrays["linear.intercept"],
-        float(plain["unseen"]),
+        _unseen(plain["unseen"]),
     )
     rows, columns = arrays["neighbours.shape"].tolist()
     index = sp.csr_matrix(
@@ -77,5 +82,26 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays["ranker.weights"],
         arrays["ranker.bias"],
         Calibration(**plain["calibration"]),
+        _newcomer(plain.get("newcomer")),
+        arrays.get("ranker.rows"),
     )
     return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))
+
+
+def _unseen(value: float | Sequence[float]) -> tuple[float, ...]:
+    """Return the scores of a class without rows; versions saved by 0.1 hold one number."""
+    return tuple(float(score) for score in value) if isinstance(value, Sequence) else (float(value),)
+
+
+def _newcomer_values(newcomer: Newcomer | None) -> dict[str, Any] | None:
+    if newcomer is None:
+        return None
+    return dataclasses.asdict(newcomer) | {"views": list(newcomer.views), "weights": newcomer.weights.tolist()}
+
+
+def _newcomer(plain: dict[str, Any] | None) -> Newcomer | None:
+    if plain is None:
+        return None
+    return Newcomer(
+        tuple(plain["views"]), np.array(plain["weights"], float), float(plain["bias"]), int(plain["classes"])
+    )

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
+from models.newcomer import Newcomer
+
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Views = Mapping[str, F32]
@@ -74,23 +76,34 @@ class Ranker:
         weights: float64, shape (views,): per unit of each view as it stands.
         bias: float64, shape (classes,).
         calibration: how scores become probabilities.
+        newcomer: what the given views are worth to classes with few rows or none; None: as much as to others.
+        rows: training rows of each class, int64 of shape (classes,), or None where there is no `newcomer`.
     """
 
     views: tuple[str, ...]
     weights: F64
     bias: F64
     calibration: Calibration
+    newcomer: Newcomer | None = None
+    rows: npt.NDArray[np.int64] | None = None
 
     @classmethod
-    def fit(cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64]) -> Ranker:
+    def fit(
+        cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, aside: bool = False
+    ) -> Ranker:
         """Fit on predictions that were made for rows not trained on.
 
         Args:
             views: name → float32 scores, shape (rows, classes).
             y: class index of each row.
             folds: the fold in which each row was predicted; calibration looks at each with weights from the others.
+            aside: leave classes aside that no row bears: fitted along, they learn that they never occur.
         """
         names = tuple(views)
+        classes = views[names[0]].shape[1]
+        borne = np.unique(y) if aside else np.arange(classes)
+        if len(borne) < classes:
+            views, y = {name: view[:, borne] for name, view in views.items()}, np.searchsorted(borne, y)
         weights, bias = _conditional_logit(views, names, y)
         held_scores, held_y = [], []
         for fold in np.unique(folds):
@@ -100,16 +113,25 @@ class Ranker:
             w, b = _conditional_logit({k: v[rest] for k, v in views.items()}, names, y[rest])
             held_scores.append(_combine({k: v[held] for k, v in views.items()}, names, w, b))
             held_y.append(y[held])
-        return cls(names, weights, bias, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
+        full = np.full(classes, float(np.median(bias)))
+        full[borne] = bias
+        return cls(names, weights, full, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
 
     @classmethod
     def prior(cls, weights: Mapping[str, float], classes: int) -> Ranker:
         """Return a ranker with stated weights, for a city that has no labelled history."""
         return cls(tuple(weights), np.array(list(weights.values()), float), np.zeros(classes), Calibration())
 
+    def scores(self, views: Views) -> F64:
+        """Return scores, float64 of shape (rows, classes)."""
+        total = _combine(views, self.views, self.weights, self.bias)
+        if self.newcomer is None or self.rows is None:
+            return total
+        return self.newcomer.blend(total, views, self.rows)
+
     def probabilities(self, views: Views, excluded: npt.NDArray[np.bool_] | None = None) -> F64:
         """Return calibrated probabilities, float64 of shape (rows, classes); excluded cells get exactly 0."""
-        scores = _combine(views, self.views, self.weights, self.bias)
+        scores = self.scores(views)
         if excluded is None:
             return self.calibration.apply(scores)
         empty = np.asarray(excluded.all(1))

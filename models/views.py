@@ -26,6 +26,8 @@ I64 = npt.NDArray[np.int64]
 FULL_VIEWS_UP_TO = 64
 #: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
 UNSEEN_MARGIN = -1.1
+#: Score that a view has for a class without rows.
+_UNSEEN = {"linear": UNSEEN_MARGIN, "balanced": UNSEEN_MARGIN, "bayes": 0.0}
 NEIGHBOUR_INDEX_ROWS = 20_000
 #: Words by which an indexed petition is found.
 INDEX_WORDS = 160
@@ -46,14 +48,14 @@ class LinearViews:
         seen: class index of each column of one view, shape (k,).
         coefficients: block → float32, C order, shape (kept buckets, len(names) * k).
         intercept: float32, shape (len(names) * k,).
-        unseen: score of a class that the rows did not hold.
+        unseen: score of a class that the rows did not hold, of each view.
     """
 
     names: tuple[str, ...]
     seen: npt.NDArray[np.int64]
     coefficients: dict[str, F32]
     intercept: F32
-    unseen: float = UNSEEN_MARGIN
+    unseen: tuple[float, ...]
 
     @classmethod
     def fit(
@@ -61,13 +63,12 @@ class LinearViews:
     ) -> LinearViews:
         """Fit on rows with class indices `y` below `classes`; at least two classes must occur.
 
-        Naive Bayes is left out where a class has no row: it has no natural score for such a class.
+        Naive Bayes is taken against its mean over the classes, which is then its score of a class without rows.
 
         Raises:
             ValueError: if the rows hold fewer than two classes.
         """
-        from sklearn.naive_bayes import ComplementNB  # late: a second to import, and not needed to score
-        from sklearn.svm import LinearSVC
+        from sklearn.svm import LinearSVC  # late: a second to import, and not needed to score
 
         seen = np.unique(y)
         if len(seen) < 2:
@@ -83,17 +84,17 @@ class LinearViews:
             names.append("balanced")
             weights.append(coefficient)
             biases.append(bias)
-        if len(seen) == classes <= FULL_VIEWS_UP_TO:
-            bayes = ComplementNB(alpha=0.1).fit(blocks["word"], y)
+        if classes <= FULL_VIEWS_UP_TO:
             coefficient = np.zeros_like(weights[0])
             start = encoder.offset("word")
-            coefficient[:, start : start + blocks["word"].shape[1]] = bayes.feature_log_prob_
+            coefficient[:, start : start + blocks["word"].shape[1]] = _bayes(blocks["word"], y)
             names.append("bayes")
             weights.append(coefficient)
             biases.append(np.zeros(len(seen)))
         # ComplementNB with two classes still gives two rows; LinearSVC gives one, doubled in _svc.
         stacked = np.vstack(weights).T.astype(np.float32)
-        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate(biases).astype(np.float32))
+        unseen = tuple(_UNSEEN[name] for name in names)
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate(biases).astype(np.float32), unseen)
 
     @classmethod
     def fit_many(cls, encoder: Encoder, x: sp.csr_matrix, words: sp.csr_matrix, y: I64, rows: I64, classes: int) -> LinearViews:
@@ -107,23 +108,21 @@ class LinearViews:
             rows: those of them to learn from.
             classes: number of classes, seen or not.
         """
-        from sklearn.naive_bayes import ComplementNB
-
         seen = np.unique(y[rows])
         fits = [one_against_rest(x, y, rows, seen, 1.0)]
         names = ["linear"]
         if len(seen) <= FULL_VIEWS_UP_TO:
             fits.append(one_against_rest(x, y, rows, seen, 0.3, balanced=True))
             names.append("balanced")
-        if len(seen) == classes <= FULL_VIEWS_UP_TO:
-            bayes = ComplementNB(alpha=0.1).fit(words[rows], y[rows])
+        if classes <= FULL_VIEWS_UP_TO:
             coefficient = np.zeros_like(fits[0][0])
             start = encoder.offset("word")
-            coefficient[start : start + words.shape[1]] = bayes.feature_log_prob_.T
+            coefficient[start : start + words.shape[1]] = _bayes(words[rows], y[rows]).T
             fits.append((coefficient, np.zeros(len(seen), np.float32)))
             names.append("bayes")
         stacked = fits[0][0] if len(fits) == 1 else np.hstack([found for found, _ in fits])
-        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate([bias for _, bias in fits]))
+        unseen = tuple(_UNSEEN[name] for name in names)
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate([bias for _, bias in fits]), unseen)
 
     def scores(self, blocks: dict[str, sp.csr_matrix], classes: int) -> dict[str, F32]:
         """Return view → float32 scores, shape (rows, classes)."""
@@ -134,7 +133,7 @@ class LinearViews:
             part = total[:, i * k : (i + 1) * k]
             # One column more than classes: units that are gone without successor point there (models.serving.rebase).
             full = np.empty((len(total), classes + 1), np.float32)
-            full[:] = self.unseen
+            full[:] = self.unseen[i]
             if len(np.unique(self.seen)) == k:
                 full[:, self.seen] = part
             else:  # several former units are one today: the best of them speaks
@@ -154,8 +153,8 @@ class LinearViews:
             for block, matrix in self.coefficients.items()
         }
         intercept = sum(w * self.intercept[i * k : (i + 1) * k] for i, w in enumerate(by_view))
-        unseen = self.unseen * sum(w for name, w in weights.items() if name in self.names)
-        return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), unseen)
+        unseen = sum(w * score for w, score in zip(by_view, self.unseen, strict=True))
+        return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), (float(unseen),))
 
 
 def _by_block(encoder: Encoder, stacked: F32) -> dict[str, F32]:
@@ -165,6 +164,14 @@ def _by_block(encoder: Encoder, stacked: F32) -> dict[str, F32]:
         start = encoder.offset(name)
         coefficients[name] = np.ascontiguousarray(stacked[start : start + len(kept)])
     return coefficients
+
+
+def _bayes(words: sp.csr_matrix, y: I64) -> npt.NDArray[np.float64]:
+    """Return complement naive Bayes against its mean over the classes, shape (classes with rows, columns)."""
+    from sklearn.naive_bayes import ComplementNB
+
+    found = ComplementNB(alpha=0.1).fit(words, y).feature_log_prob_
+    return np.asarray(found - found.mean(0))
 
 
 def _svc(
