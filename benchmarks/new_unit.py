@@ -26,7 +26,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-
 from data import petitions_folder
 
 Row = dict[str, str]
@@ -161,7 +160,7 @@ def without(path: Path, unit: str) -> str:
     return yaml.safe_dump(content, allow_unicode=True)
 
 
-def result(task: Task, scores: Any, labels: list[str], unit: str) -> Result:  # noqa: ANN401 - an array of any float type
+def result(task: Task, scores: Any, labels: list[str], unit: str) -> Result:
     best = np.array(labels, dtype=object)[np.argsort(-scores, axis=1, kind="stable")[:, :3]]
     truth = np.array([row[task.label] for row in task.held], dtype=object)
     hits, own = (best == truth[:, None]).any(1), truth == unit
@@ -169,7 +168,7 @@ def result(task: Task, scores: Any, labels: list[str], unit: str) -> Result:  # 
     return Result(float(led[own].mean()), float(hits[own].mean()), float(hits[~own].mean()), float(led[~own].mean()))
 
 
-def table(task: Task, rows: list[Row], scratch: str) -> Any:  # noqa: ANN401 - an Arrow table
+def table(task: Task, rows: list[Row], scratch: str) -> Any:
     from flows.learning import read_labelled
 
     path = Path(scratch) / "rows.csv"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "classes": classifier.classes,
         "blocks": list(encoder.buckets),
         "linear_views": list(linear.names),
-        "unseen": list(linear.unseen),
+        "unseen": linear.unseen,
         "ranker_views": list(classifier.ranker.views),
         "calibration": dataclasses.asdict(classifier.ranker.calibration),
         "newcomer": _newcomer_values(classifier.ranker.newcomer),
@@ -70,7 +69,7 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays["linear.seen"],
         {name: arrays[f"linear.{name}"] for name in blocks},
         arrays["linear.intercept"],
-        _unseen(plain["unseen"]),
+        float(plain["unseen"]),
     )
     rows, columns = arrays["neighbours.shape"].tolist()
     index = sp.csr_matrix(
@@ -86,11 +85,6 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays.get("ranker.rows"),
     )
     return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))
-
-
-def _unseen(value: float | Sequence[float]) -> tuple[float, ...]:
-    """Return the scores of a class without rows; versions saved by 0.1 hold one number."""
-    return tuple(float(score) for score in value) if isinstance(value, Sequence) else (float(value),)
 
 
 def _newcomer_values(newcomer: Newcomer | None) -> dict[str, Any] | None:

@@ -26,8 +26,6 @@ I64 = npt.NDArray[np.int64]
 FULL_VIEWS_UP_TO = 64
 #: Margin of a class that the linear views have not seen: about that of a class the text clearly is not.
 UNSEEN_MARGIN = -1.1
-#: Score that a view has for a class without rows.
-_UNSEEN = {"linear": UNSEEN_MARGIN, "balanced": UNSEEN_MARGIN, "bayes": 0.0}
 NEIGHBOUR_INDEX_ROWS = 20_000
 #: Words by which an indexed petition is found.
 INDEX_WORDS = 160
@@ -48,14 +46,14 @@ class LinearViews:
         seen: class index of each column of one view, shape (k,).
         coefficients: block → float32, C order, shape (kept buckets, len(names) * k).
         intercept: float32, shape (len(names) * k,).
-        unseen: score of a class that the rows did not hold, of each view.
+        unseen: score of a class that the rows did not hold; that of naive Bayes is 0, its mean over those that they held.
     """
 
     names: tuple[str, ...]
     seen: npt.NDArray[np.int64]
     coefficients: dict[str, F32]
     intercept: F32
-    unseen: tuple[float, ...]
+    unseen: float = UNSEEN_MARGIN
 
     @classmethod
     def fit(
@@ -93,8 +91,7 @@ class LinearViews:
             biases.append(np.zeros(len(seen)))
         # ComplementNB with two classes still gives two rows; LinearSVC gives one, doubled in _svc.
         stacked = np.vstack(weights).T.astype(np.float32)
-        unseen = tuple(_UNSEEN[name] for name in names)
-        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate(biases).astype(np.float32), unseen)
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate(biases).astype(np.float32))
 
     @classmethod
     def fit_many(cls, encoder: Encoder, x: sp.csr_matrix, words: sp.csr_matrix, y: I64, rows: I64, classes: int) -> LinearViews:
@@ -121,8 +118,7 @@ class LinearViews:
             fits.append((coefficient, np.zeros(len(seen), np.float32)))
             names.append("bayes")
         stacked = fits[0][0] if len(fits) == 1 else np.hstack([found for found, _ in fits])
-        unseen = tuple(_UNSEEN[name] for name in names)
-        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate([bias for _, bias in fits]), unseen)
+        return cls(tuple(names), seen, _by_block(encoder, stacked), np.concatenate([bias for _, bias in fits]))
 
     def scores(self, blocks: dict[str, sp.csr_matrix], classes: int) -> dict[str, F32]:
         """Return view → float32 scores, shape (rows, classes)."""
@@ -133,7 +129,7 @@ class LinearViews:
             part = total[:, i * k : (i + 1) * k]
             # One column more than classes: units that are gone without successor point there (models.serving.rebase).
             full = np.empty((len(total), classes + 1), np.float32)
-            full[:] = self.unseen[i]
+            full[:] = 0.0 if name == "bayes" else self.unseen
             if len(np.unique(self.seen)) == k:
                 full[:, self.seen] = part
             else:  # several former units are one today: the best of them speaks
@@ -153,8 +149,8 @@ class LinearViews:
             for block, matrix in self.coefficients.items()
         }
         intercept = sum(w * self.intercept[i * k : (i + 1) * k] for i, w in enumerate(by_view))
-        unseen = sum(w * score for w, score in zip(by_view, self.unseen, strict=True))
-        return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), (float(unseen),))
+        unseen = self.unseen * sum(w for name, w in zip(self.names, by_view, strict=True) if name != "bayes")
+        return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), unseen)
 
 
 def _by_block(encoder: Encoder, stacked: F32) -> dict[str, F32]:
