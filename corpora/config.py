@@ -1,4 +1,4 @@
-"""The configuration: thresholds, urgency rules and deadline rules, as data with defaults.
+"""The configuration: thresholds, urgency and deadline rules, the rules of learning, as data with defaults.
 
 The bundled files (`corpora/data/config/*.yaml`) hold every key with its default and what it is for. A city overlays
 them with one YAML file of its own that names only what differs: mappings are merged key by key, lists are replaced, and
@@ -18,7 +18,9 @@ from typing import Any
 from corpora.typed_yaml import convert, read
 
 BUNDLED = Path(__file__).parent / "data" / "config"
-BUNDLED_FILES = ("routing.yaml", "urgency.yaml", "deadlines.yaml")
+BUNDLED_FILES = ("routing.yaml", "urgency.yaml", "deadlines.yaml", "learning.yaml")
+#: Settings that change no suggestion, and therefore no version: how much work is done at a time, how models are chosen.
+_NOT_ROUTING = ("chunk_rows", "gate", "retrain")
 
 #: Urgency levels, lowest first (一般, 关注, 紧急, 特急).
 LEVELS = ("normal", "elevated", "urgent", "critical")
@@ -244,6 +246,47 @@ class DeadlinesConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class GateRules:
+    """When a candidate may replace the champion; the bundled learning.yaml says what each value is for."""
+
+    alpha: float
+    min_rows: int
+    min_support: int
+    max_ece: float
+    precision: float
+    draws: int
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        _require(0.0 < self.alpha <= 0.5, f"alpha must lie above 0 and not above 0.5, not {self.alpha}")
+        _check_share("max_ece", self.max_ece)
+        _require(0.0 < self.precision <= 1.0, f"precision must lie above 0 and not above 1, not {self.precision}")
+        _require(self.min_rows >= 1, "min_rows must be at least 1")
+        _require(self.min_support >= 1, "min_support must be at least 1")
+        # With fewer, the tail that a tenth of alpha asks about holds no draw at all.
+        _require(200 <= self.draws <= 100_000, f"draws must lie in 200 to 100000, not {self.draws}")
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainRules:
+    """How a retraining sets rows aside and who puts its candidate in service; learning.yaml says what each value is for."""
+
+    approval: str
+    wait_hours: float
+    split: str
+    test: float
+    min_rows: int
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        _require(self.approval in ("auto", "ask"), f"approval must be auto or ask, not {self.approval!r}")
+        _require(self.wait_hours > 0, "wait_hours must be above 0")
+        _require(self.split in ("hash", "time"), f"split must be hash or time, not {self.split!r}")
+        _require(0.0 < self.test < 1.0, f"test must lie between 0 and 1, not {self.test}")
+        _require(self.min_rows >= 2, "min_rows must be at least 2")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The effective configuration and its version (`cfg-` and 12 hex digits over its content)."""
 
@@ -256,14 +299,16 @@ class Config:
     chunk_rows: int
     urgency: UrgencyConfig
     deadlines: DeadlinesConfig
+    gate: GateRules
+    retrain: RetrainRules
     version: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Check the ranges and derive the version."""
         _require(self.top_k >= 1, "top_k must be at least 1")
         _require(self.chunk_rows >= 1, "chunk_rows must be at least 1")
-        # How much work is done at a time changes no suggestion, so it changes no version.
-        content = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init and f.name != "chunk_rows"}
+        names = [f.name for f in dataclasses.fields(self) if f.init and f.name not in _NOT_ROUTING]
+        content = {name: getattr(self, name) for name in names}
         plain = {k: v if isinstance(v, int) else dataclasses.asdict(v) for k, v in content.items()}
         text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
         digest = hashlib.blake2b(text.encode(), digest_size=6).hexdigest()

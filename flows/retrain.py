@@ -23,6 +23,9 @@ from flows.retraining import Request
 from flows.spool import claimed, discard
 from models import registry
 
+#: How often a paused run asks whether somebody has answered.
+_POLL_SECONDS = 5
+
 
 class Approval(RunInput):
     """What a person says of a candidate that waits (审批)."""
@@ -136,6 +139,6 @@ def _decide(run: dict[str, Any], override: str, wait: bool, hours: float, folder
         return {"decision": "waiting"}
     get_run_logger().info("%s passed the gate and waits for approval; report: %s", run["candidate"], folder / "report.html")
     asked = Approval.with_initial_data(description=retrain_output.summary(run), approve=False, name="")
-    answer = pause_flow_run(wait_for_input=asked, timeout=int(hours * 3600), poll_interval=5)
+    answer = pause_flow_run(wait_for_input=asked, timeout=int(hours * 3600), poll_interval=_POLL_SECONDS)
     decision = "promoted" if answer.approve and answer.name.strip() else "declined"
     return {"decision": decision, "by": answer.name.strip(), "why": answer.why or run["why"]}

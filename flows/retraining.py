@@ -157,7 +157,14 @@ def compare(request: Request, version: str) -> dict[str, Any]:
 def promote(target: str, version: str, expected: str | None, by: str, why: str, kind: str) -> dict[str, Any]:
     """Put the candidate in service if the champion is still the one it was judged against; its files are checked first."""
     registry.load(models_dir(), target, version, arrays=True)
-    entry = registry.promote(models_dir(), target, version, by=by, why=why, kind=kind, expected=expected or "")
+    now = registry.champion(models_dir(), target)
+    if now != expected:
+        msg = (
+            f"{models_dir() / target}: {now} was put in service while {version} was compared with {expected or 'nothing'}; "
+            "it stays. Run the retraining again"
+        )
+        raise registry.ModelError(msg)
+    entry = registry.promote(models_dir(), target, version, by=by, why=why, kind=kind)
     return dataclasses.asdict(entry)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,16 @@ import numpy.typing as npt
 F64 = npt.NDArray[np.float64]
 ECE_BINS = 10
 PRECISIONS = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Predictions for labelled rows: probabilities (n, k), the k labels, the n true labels, rows left out."""
+
+    probabilities: F64
+    labels: tuple[str, ...]
+    truth: list[str]
+    skipped: Counter[str]
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,7 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the measures as plain values, rounded to four decimals."""
-        return _rounded(asdict(self))
+        return rounded(asdict(self))
 
 
 def evaluate(probabilities: F64, labels: Sequence[str], truth: Sequence[str]) -> Evaluation:
@@ -83,10 +94,15 @@ def evaluate(probabilities: F64, labels: Sequence[str], truth: Sequence[str]) ->
 
 def expected_calibration_error(confidence: F64, hit: npt.NDArray[np.bool_]) -> float:
     """Return the mean distance of confidence and accuracy over ECE_BINS bins of equal width, weighted by rows."""
-    bins = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
+    bins = confidence_bins(confidence)
     count = np.bincount(bins, minlength=ECE_BINS)
     gap = np.abs(np.bincount(bins, confidence, ECE_BINS) - np.bincount(bins, hit, ECE_BINS))
     return float(gap[count > 0].sum() / len(confidence))
+
+
+def confidence_bins(confidence: F64) -> npt.NDArray[np.int64]:
+    """Return the bin of each confidence, 0 to ECE_BINS - 1; a bin holds its upper end."""
+    return np.clip(np.ceil(confidence * ECE_BINS).astype(np.int64) - 1, 0, ECE_BINS - 1)
 
 
 def coverage_at(confidence: F64, hit: npt.NDArray[np.bool_], wanted: float) -> Coverage:
@@ -102,11 +118,12 @@ def coverage_at(confidence: F64, hit: npt.NDArray[np.bool_], wanted: float) -> C
     return Coverage(wanted, float(confidence[order[last]]), (last + 1) / len(hit), float(precision[last]))
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any plain JSON value
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any plain JSON value
+    """Return plain values with every number rounded to four decimals."""
     if isinstance(value, float):
         return round(value, 4)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value

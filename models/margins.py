@@ -24,7 +24,8 @@ I64 = npt.NDArray[np.int64]
 #: Stopping tolerance, liblinear's own default for this solver; LinearSVC's 1e-4 takes several times as long, and
 #: the labels of very many rows are never as exact.
 TOLERANCE = 0.1
-_PASSES = 200
+#: Passes at the most: each visits every row once, and what the later ones change no first answer shows.
+_PASSES = 20
 
 
 def one_against_rest(

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from corpora.issue_tree import IssueTree
 from corpora.labelled import row_keys, split_of
-from models.training import City, TrainingError, labels_of
+from models.training import City, TrainingError, usable_labels
 from pipeline.petitions.prepare import PART_ROWS, masked
 
 Keys = npt.NDArray[np.uint64]
@@ -80,7 +80,7 @@ def sift(
         TrainingError: if too few rows or classes remain, or the texts hold the units' replies.
     """
     table = pa.concat_tables([filed, corrections]).combine_chunks()
-    labels, left_out = labels_of(target, table, city, IssueTree.load())
+    labels, left_out = usable_labels(target, table, city, IssueTree.load())
     known = np.flatnonzero([label is not None for label in labels])
     names = np.array([label for label in labels if label is not None], object)
     corrected = known >= filed.num_rows

@@ -23,6 +23,7 @@ from corpora.units import UnitDirectory
 from models import persistence, registry
 from models.classifier import LARGE, Classifier, HeldOut, held_rows
 from models.evaluation import Evaluation, evaluate
+from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
 from models.given import GivenViews
 from models.issue import IssueModel, label_words
 from models.unit import IssueHistory, UnitModel
@@ -120,7 +121,7 @@ def train(target: str, petitions: pa.Table, city: City, root: Path, *, issue: Is
     """
     tree = IssueTree.load()
     lexicon = city.lexicon()
-    labels, skipped = labels_of(target, petitions, city, tree)
+    labels, skipped = usable_labels(target, petitions, city, tree)
     usable = np.array([label is not None for label in labels])
     if not usable.any():
         msg = f"no row has a usable {target} label ({_told(skipped)})"
@@ -225,7 +226,7 @@ def times(petitions: pa.Table) -> F64 | None:
     return np.where(missing, np.nanmin(np.where(missing, np.nan, seconds)), seconds)
 
 
-def labels_of(
+def usable_labels(
     target: str, petitions: pa.Table, city: City, tree: IssueTree
 ) -> tuple[list[str | None], Counter[str]]:
     """Return the class of each row, None where it cannot be used, and why how many are left out."""
@@ -252,16 +253,6 @@ def labels_of(
     return out, skipped
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Predictions for labelled rows: probabilities (n, k), the k labels, the n true labels, rows left out."""
-
-    probabilities: F64
-    labels: tuple[str, ...]
-    truth: list[str]
-    skipped: Counter[str]
-
-
 def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel, issue: IssueModel | None) -> Scores:
     """Score labelled petitions with a saved version.
 
@@ -270,7 +261,7 @@ def evaluate_model(target: str, petitions: pa.Table, saved: registry.SavedModel,
     """
     tree = IssueTree.load()
     city = city_of(saved)
-    labels, skipped = labels_of(target, petitions, City(city.directory, city.gazetteer), tree)
+    labels, skipped = usable_labels(target, petitions, City(city.directory, city.gazetteer), tree)
     # A label outside the directory is a wrong answer of the router, not a row to leave out.
     filed = petitions[target].to_pylist()
     truth = [label if label is not None else text.strip() for label, text in zip(labels, filed, strict=True)]

@@ -1,4 +1,4 @@
-"""The nightly deployment of prefect.yaml exists, can be imported and takes the parameters it is given."""
+"""The deployments of prefect.yaml exist, can be imported and take the parameters they are given."""
 
 from __future__ import annotations
 
@@ -14,19 +14,33 @@ FILE = ROOT / "prefect.yaml"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="there is no prefect.yaml beside the packages")
 
 
-def nightly() -> dict[str, Any]:
-    found = [item for item in yaml.safe_load(FILE.read_text("utf-8"))["deployments"] if item["name"] == "nightly"]
+def deployment(name: str) -> dict[str, Any]:
+    found = [item for item in yaml.safe_load(FILE.read_text("utf-8"))["deployments"] if item["name"] == name]
     assert len(found) == 1
     return dict(found[0])
 
 
-def test_entrypoint_is_a_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+def nightly() -> dict[str, Any]:
+    return deployment("nightly")
+
+
+@pytest.mark.parametrize("name", ["nightly", "retrain"])
+def test_entrypoint_is_a_flow(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from prefect.flows import Flow, load_flow_from_entrypoint
 
     monkeypatch.chdir(ROOT)
-    flow = load_flow_from_entrypoint(nightly()["entrypoint"])
+    flow = load_flow_from_entrypoint(deployment(name)["entrypoint"])
     assert isinstance(flow, Flow)
-    inspect.signature(flow.fn).bind(**nightly()["parameters"])
+    for schedule in deployment(name)["schedules"]:
+        inspect.signature(flow.fn).bind(**deployment(name)["parameters"] | schedule.get("parameters", {}))
+
+
+def test_it_is_retrained_weekly_once_somebody_turns_it_on() -> None:
+    types, units = deployment("retrain")["schedules"]
+    assert [schedule["parameters"]["target"] for schedule in (types, units)] == ["issue_type", "unit"]
+    assert not types["active"]
+    assert not units["active"]
+    assert {schedule["cron"].split()[4] for schedule in (types, units)} == {"6"}
 
 
 def test_it_runs_every_night_in_china() -> None:

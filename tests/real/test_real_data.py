@@ -75,3 +75,18 @@ def test_campaigns_are_found(tmp_path: Path, city: Path) -> None:
     assert sizes[0] >= 40, "two campaigns of some fifty letters are known to be in there"
     assert sizes[1] >= 30
     assert sizes[0] <= 120, "a topic is not an event"
+
+
+@pytest.mark.usefixtures("prefect_server", "home")
+def test_a_retraining_on_more_rows(tmp_path: Path) -> None:
+    from flows.retrain import retrain
+
+    few, _ = split(tmp_path, "issue_types.csv", lambda row: int(row["petition_id"][1:]) >= 900)
+    first = retrain("issue_type", [str(few)], out=str(tmp_path / "first"))
+    second = retrain("issue_type", [str(FOLDER / "issue_types.csv")], out=str(tmp_path / "second"))
+    assert (first["decision"], second["decision"]) == ("promoted", "promoted")
+    assert second["rows"]["read"] == 3245
+    assert second["compared"] > 400
+    assert second["measures"]["candidate"]["accuracy"] > second["measures"]["champion"]["accuracy"]
+    # A person's mistakes, and letters filed twice under two types, are known to be in there.
+    assert 0 <= second["rows"]["left_out"].get("same text, different labels", 0) < 100
