@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from models.encoder import Encoder
+from models.newcomer import LeftOut, Newcomer, groups
 from models.ranker import Ranker
 from models.views import NEIGHBOUR_INDEX_ROWS, LinearViews, Nearest, NeighbourView, linear_outputs
 from pipeline.petitions.features import Block, TextFeatures
@@ -25,6 +27,8 @@ MANY_ROWS = 1_000
 #: more, and six fits become two. Both are for time and memory; with fewer rows nothing changes.
 LARGE = 20_000
 HELD_ROWS = 10_000
+#: Rows to learn from, of very many, for what a class without rows is worth.
+NEWCOMER_ROWS = 5_000
 #: With fewer held-out rows the ranker's weights would be noise: the linear view alone is used.
 MIN_RANKER_ROWS = 10
 
@@ -120,6 +124,8 @@ class Classifier:
         classes: int,
         order: F64 | None,
         given: Mapping[str, F32] | None = None,
+        *,
+        newcomers: Sequence[str] = (),
     ) -> tuple[Classifier, HeldOut]:
         """Fit on labelled rows; also return the held-out predictions that the ranker was fitted on.
 
@@ -130,11 +136,13 @@ class Classifier:
             order: time of each row for folds by time, or None for folds by position.
             given: views that need no fitting (duties, places), name → scores of the rows that `held_rows` names, shape
                 (those rows, classes).
+            newcomers: given views that know classes without rows: what these views are worth to such a class is learnt by
+                leaving classes out. Empty where such classes are rare ones rather than new ones.
         """
         given = given or {}
         if len(y) >= LARGE:
-            return cls._fit_large(features, y, classes, held_rows(len(y), order), given)
-        folds = make_folds(len(y), order)
+            return cls._fit_large(features, y, classes, held_rows(len(y), order), given, newcomers)
+        folds = make_folds(len(y), order, y)
         least = 2 if len(y) >= MANY_ROWS else 1  # once for all fits: the ranker must see the scores that it will weigh
         held: dict[str, F32] = {}
         kept = np.zeros(len(y), bool)
@@ -154,12 +162,22 @@ class Classifier:
             stacked = {"linear": full.scores(features, classes)[0]["linear"]}
             ranker = Ranker.fit(stacked, y, folds)
             return cls(*_folded(full, ranker), classes), HeldOut(rows[:0], y[:0], np.zeros((0, classes)))
-        ranker = Ranker.fit(stacked, y[rows], folds[rows])
+        ranker = Ranker.fit(stacked, y[rows], folds[rows], aside=bool(newcomers))
+        if newcomers:
+            left_out = []
+            for i, group in enumerate(groups(y, _speaks(given, newcomers), FOLDS)):
+                train = np.flatnonzero((folds != i) & ~np.isin(y, group))
+                test = np.flatnonzero((folds == i) | np.isin(y, group))
+                if len(np.unique(y[train])) > 1:
+                    views = LearntViews.fit(take(features, train), y[train], classes, least)
+                    seen = views.scores(take(features, test), classes)[0] | {name: view[test] for name, view in given.items()}
+                    left_out += _left_out(ranker, seen, y[test], group, newcomers)
+            ranker = _with_newcomer(ranker, left_out, y)
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked), ranker)
 
     @classmethod
     def _fit_large(
-        cls, features: TextFeatures, y: I64, classes: int, held: I64, given: Mapping[str, F32]
+        cls, features: TextFeatures, y: I64, classes: int, held: I64, given: Mapping[str, F32], newcomers: Sequence[str]
     ) -> tuple[Classifier, HeldOut]:
         # One encoder for both fits: document frequencies of so many rows hardly depend on the held ones, and the matrix
         # is there once. Its rows are picked by number, never copied.
@@ -173,12 +191,22 @@ class Classifier:
             linear = LinearViews.fit_many(encoder, x, words, y, rows, classes)
             return LearntViews(encoder, linear, NeighbourView.fit(words[newest], y[newest]))
 
-        part = fit(np.setdiff1d(np.arange(len(y)), held))
+        rest = np.setdiff1d(np.arange(len(y)), held)
+        part = fit(rest)
         scores = part.scores(take(features, held), classes)[0]
         del part
         full = fit(np.arange(len(y)))
         stacked = {name: found for name, found in scores.items() if name in (*full.linear.names, "neighbours")} | dict(given)
-        ranker = Ranker.fit(stacked, y[held], np.arange(len(held)) % 2)
+        ranker = Ranker.fit(stacked, y[held], np.arange(len(held)) % 2, aside=bool(newcomers))
+        if newcomers:
+            left_out = []
+            for group in groups(y[held], _speaks(given, newcomers), FOLDS):
+                # A sample will do: the weights are few, and the known classes' scores hardly grow with more rows.
+                kept = rest[~np.isin(y[rest], group)]
+                part = fit(kept[:: -(-len(kept) // NEWCOMER_ROWS)])
+                scores = part.scores(take(features, held), classes)[0]
+                left_out += _left_out(ranker, scores | dict(given), y[held], group, newcomers)
+            ranker = _with_newcomer(ranker, left_out, y)
         return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked))
 
     def score(
@@ -196,6 +224,28 @@ class Classifier:
         return Scored(self.ranker.probabilities(views, excluded), nearest.row, nearest.cosine, views, self.ranker)
 
 
+def _speaks(given: Mapping[str, F32], newcomers: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return whether any of the views tells something of each class: one of which none does is no example of a new unit."""
+    return np.any([given[name].any(0) for name in newcomers], axis=0)
+
+
+def _left_out(ranker: Ranker, views: Mapping[str, F32], y: I64, group: I64, newcomers: Sequence[str]) -> list[LeftOut]:
+    """Return each class of a group as a newcomer, by the views of rows `y` of a model that had no row of the group."""
+    known = np.setdiff1d(y, group)
+    scores = logsumexp(ranker.scores(views)[:, known], axis=1)
+    out = []
+    for left in group.tolist():
+        rows = np.flatnonzero((y == left) | ~np.isin(y, group))
+        spoken = {name: views[name][rows, left] for name in newcomers}
+        out.append(LeftOut(scores[rows], spoken, y[rows] == left, len(known)))
+    return out
+
+
+def _with_newcomer(ranker: Ranker, left_out: Sequence[LeftOut], y: I64) -> Ranker:
+    rows = np.bincount(y, minlength=len(ranker.bias))
+    return dataclasses.replace(ranker, newcomer=Newcomer.fit(left_out, int((rows > 0).sum())), rows=rows)
+
+
 def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:
     """Return the same classifier with its linear views folded into one: a third of the coefficients, the same scores."""
     weights = dict(zip(ranker.views, ranker.weights.tolist(), strict=True))
@@ -206,12 +256,24 @@ def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:
     )
 
 
-def make_folds(rows: int, order: F64 | None) -> I64:
-    """Return the fold of each row: blocks of consecutive time, or turns where there is no time."""
+def make_folds(rows: int, order: F64 | None, y: I64 | None = None) -> I64:
+    """Return the fold of each row: blocks of consecutive time, or turns where there is no time.
+
+    A class most of whose rows `y` would be in one fold (a new unit, with a few weeks of letters) is dealt over all folds in
+    blocks of its own time: else the ranker sees it only where the views had next to nothing to learn it from.
+    """
     if order is None:
         return np.arange(rows) % FOLDS
     folds = np.empty(rows, np.int64)
-    folds[np.argsort(order, kind="stable")] = np.arange(rows) * FOLDS // max(rows, 1)
+    by_time = np.argsort(order, kind="stable")
+    folds[by_time] = np.arange(rows) * FOLDS // max(rows, 1)
+    if y is None or rows == 0:
+        return folds
+    spread = np.zeros((int(y.max()) + 1, FOLDS), np.int64)
+    np.add.at(spread, (y, folds), 1)
+    for new in np.flatnonzero((spread.sum(1) >= FOLDS) & (2 * spread.max(1) > spread.sum(1))).tolist():
+        mine = by_time[y[by_time] == new]
+        folds[mine] = np.arange(len(mine)) * FOLDS // len(mine)
     return folds
 
 

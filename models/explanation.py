@@ -25,8 +25,6 @@ F64 = npt.NDArray[np.float64]
 WORDS = 8
 NEIGHBOURS = 5
 _NOTHING = 1e-9
-#: Name of the classes' own biases among the contributions.
-BIAS = "bias"
 #: Name of the second stage among the contributions.
 TRANSFORMER = "transformer"
 
@@ -206,11 +204,7 @@ def contributions(scored: Scored, row: int, cls: int, other: int) -> dict[str, f
     ranker = scored.ranker
     if ranker is None:
         return {}
-    found = {}
-    for name, weight in zip(ranker.views, ranker.weights.tolist(), strict=True):
-        view = scored.views[name][row]
-        found[name] = weight * (float(view[cls]) - (float(view[other]) if other >= 0 else 0.0))
-    found[BIAS] = float(ranker.bias[cls]) - (float(ranker.bias[other]) if other >= 0 else 0.0)
+    found = ranker.parts(scored.views, row, cls, other)
     second = scored.second
     if second is None or np.isnan(second.scores[row, cls]):
         return found

@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from models.classifier import Classifier, LearntViews
 from models.encoder import Encoder
+from models.newcomer import Newcomer
 from models.ranker import Calibration, Ranker
 from models.views import LinearViews, NeighbourView
 
@@ -38,6 +39,8 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "ranker.weights": classifier.ranker.weights,
         "ranker.bias": classifier.ranker.bias,
     }
+    if classifier.ranker.rows is not None:
+        arrays["ranker.rows"] = classifier.ranker.rows
     plain = {
         "classes": classifier.classes,
         "blocks": list(encoder.buckets),
@@ -45,6 +48,7 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "unseen": linear.unseen,
         "ranker_views": list(classifier.ranker.views),
         "calibration": dataclasses.asdict(classifier.ranker.calibration),
+        "newcomer": _newcomer_values(classifier.ranker.newcomer),
     }
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}, plain
 
@@ -77,5 +81,21 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         arrays["ranker.weights"],
         arrays["ranker.bias"],
         Calibration(**plain["calibration"]),
+        _newcomer(plain.get("newcomer")),
+        arrays.get("ranker.rows"),
     )
     return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))
+
+
+def _newcomer_values(newcomer: Newcomer | None) -> dict[str, Any] | None:
+    if newcomer is None:
+        return None
+    return dataclasses.asdict(newcomer) | {"views": list(newcomer.views), "weights": newcomer.weights.tolist()}
+
+
+def _newcomer(plain: dict[str, Any] | None) -> Newcomer | None:
+    if plain is None:
+        return None
+    return Newcomer(
+        tuple(plain["views"]), np.array(plain["weights"], float), float(plain["bias"]), int(plain["classes"])
+    )

@@ -13,10 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
+from models.newcomer import ROWS_WORTH, Newcomer
+
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Views = Mapping[str, F32]
 
+#: Name of the classes' own biases among the parts of a score.
+BIAS = "bias"
 _WEIGHT_RIDGE = 1e-3
 _BIAS_RIDGE = 1e-2
 
@@ -74,16 +78,26 @@ class Ranker:
         weights: float64, shape (views,): per unit of each view as it stands.
         bias: float64, shape (classes,).
         calibration: how scores become probabilities.
+        newcomer: what the given views are worth to classes with few rows or none; None: as much as to others.
+        rows: training rows of each class, int64 of shape (classes,), or None where there is no `newcomer`.
     """
 
     views: tuple[str, ...]
     weights: F64
     bias: F64
     calibration: Calibration
+    newcomer: Newcomer | None = None
+    rows: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def fit(
-        cls, views: Views, y: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, bias: bool = True
+        cls,
+        views: Views,
+        y: npt.NDArray[np.int64],
+        folds: npt.NDArray[np.int64],
+        *,
+        bias: bool = True,
+        aside: bool = False,
     ) -> Ranker:
         """Fit on predictions that were made for rows not trained on.
 
@@ -92,8 +106,13 @@ class Ranker:
             y: class index of each row.
             folds: the fold in which each row was predicted; calibration looks at each with weights from the others.
             bias: whether each class has one.
+            aside: leave classes aside that no row bears: fitted along, they learn that they never occur.
         """
         names = tuple(views)
+        classes = views[names[0]].shape[1]
+        borne = np.unique(y) if aside else np.arange(classes)
+        if len(borne) < classes:
+            views, y = {name: view[:, borne] for name, view in views.items()}, np.searchsorted(borne, y)
         weights, biases = _conditional_logit(views, names, y, bias)
         held_scores, held_y = [], []
         for fold in np.unique(folds):
@@ -103,16 +122,33 @@ class Ranker:
             w, b = _conditional_logit({k: v[rest] for k, v in views.items()}, names, y[rest], bias)
             held_scores.append(_combine({k: v[held] for k, v in views.items()}, names, w, b))
             held_y.append(y[held])
-        return cls(names, weights, biases, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
+        full = np.full(classes, float(np.median(biases)))
+        full[borne] = biases
+        return cls(names, weights, full, Calibration.fit(np.vstack(held_scores), np.concatenate(held_y)))
+
+    def parts(self, views: Views, row: int, cls: int, other: int = -1) -> dict[str, float]:
+        """Return what each view, and BIAS, gives to the score of class `cls` less that of `other` (-1 for none)."""
+        found = _shares(self, views, row, cls)
+        if other < 0:
+            return found
+        against = _shares(self, views, row, other)
+        return {name: value - against[name] for name, value in found.items()}
 
     @classmethod
     def prior(cls, weights: Mapping[str, float], classes: int) -> Ranker:
         """Return a ranker with stated weights, for a city that has no labelled history."""
         return cls(tuple(weights), np.array(list(weights.values()), float), np.zeros(classes), Calibration())
 
+    def scores(self, views: Views) -> F64:
+        """Return scores, float64 of shape (rows, classes)."""
+        total = _combine(views, self.views, self.weights, self.bias)
+        if self.newcomer is None or self.rows is None:
+            return total
+        return self.newcomer.blend(total, views, self.rows)
+
     def probabilities(self, views: Views, excluded: npt.NDArray[np.bool_] | None = None) -> F64:
         """Return calibrated probabilities, float64 of shape (rows, classes); excluded cells get exactly 0."""
-        scores = _combine(views, self.views, self.weights, self.bias)
+        scores = self.scores(views)
         if excluded is None:
             return self.calibration.apply(scores)
         empty = np.asarray(excluded.all(1))
@@ -120,6 +156,25 @@ class Ranker:
         out = self.calibration.apply(scores)
         out[np.flatnonzero(empty)] = 0.0
         return out
+
+
+def _shares(ranker: Ranker, views: Views, row: int, cls: int) -> dict[str, float]:
+    """Return what each view, and BIAS, gives to the score of one class in one row; they add up to the score."""
+    found = {name: float(weight * views[name][row, cls]) for name, weight in zip(ranker.views, ranker.weights, strict=True)}
+    found[BIAS] = float(ranker.bias[cls])
+    new, rows = ranker.newcomer, ranker.rows
+    if new is None or rows is None:
+        return found
+    # A class with few rows is scored by a mixture: each side's parts count by how much that side says here.
+    other = {name: float(weight * views[name][row, cls]) for name, weight in zip(new.views, new.weights, strict=True)}
+    score = float(ranker.scores({name: view[row : row + 1] for name, view in views.items()})[0, cls])
+    learnt = float(rows[cls] / (rows[cls] + ROWS_WORTH))
+    side = float(np.exp(sum(found.values()) + np.log(learnt) - score)) if learnt > 0 else 0.0
+    mixed = {name: side * value for name, value in found.items()}
+    for name, value in other.items():
+        mixed[name] = mixed.get(name, 0.0) + (1 - side) * value
+    mixed[BIAS] += score - sum(mixed.values())
+    return mixed
 
 
 def _combine(views: Views, names: Sequence[str], weights: F64, bias: F64) -> F64:

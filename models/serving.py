@@ -121,7 +121,8 @@ def load_router(
 def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on: dt.date) -> UnitModel:
     """Return the model over the units valid today.
 
-    A unit that is gone speaks for its successor; a new one has the median bias and the scores of the given views.
+    A unit that is gone speaks for its successor; a new one is a class without rows (`models.newcomer`), or where the model
+    knows nothing of such, has the median bias and the scores of the given views.
 
     Args:
         model: as trained.
@@ -145,6 +146,9 @@ def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on:
     np.maximum.at(bias, target, classifier.ranker.bias)
     for i in np.unique(target):
         bias[i] = classifier.ranker.bias[target == i].max()
+    rows = classifier.ranker.rows
+    if rows is not None:
+        rows = np.bincount(target, rows, nowhere + 1)[:nowhere].astype(np.int64)
     history = model.history
     if history is not None:
         shares = np.full((len(history.shares), nowhere + 1), history.shares.min())
@@ -158,7 +162,7 @@ def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on:
             linear=dataclasses.replace(views.linear, seen=target[views.linear.seen]),
             neighbours=dataclasses.replace(views.neighbours, labels=target[views.neighbours.labels]),
         ),
-        ranker=dataclasses.replace(classifier.ranker, bias=bias[:nowhere]),
+        ranker=dataclasses.replace(classifier.ranker, bias=bias[:nowhere], rows=rows),
         classes=nowhere,
     )
     return UnitModel(codes, moved, history, model.stack.moved(np.where(target == nowhere, -1, target)) if model.stack else None)

@@ -103,7 +103,9 @@ class UnitModel:
         if issues is not None:
             views["history"] = _held_out_history(issue_labels, issues, y, len(units), order)
             history = IssueHistory.fit(issue_labels, issues, y, len(units))
-        classifier, held_out = Classifier.fit(given.features, y, len(units), order, views)
+        # Without duty items a new unit has little to be known by.
+        newcomers = tuple(given.views) if "duty" in given.views else ()
+        classifier, held_out = Classifier.fit(given.features, y, len(units), order, views, newcomers=newcomers)
         return cls(tuple(units), classifier, history), held_out
 
     def score(
@@ -132,7 +134,7 @@ def _held_out_history(labels: Sequence[str], issues: F64, y: I64, units: int, or
         held = held_rows(len(y), order)
         rest = np.setdiff1d(np.arange(len(y)), held)
         return IssueHistory.fit(labels, issues[rest], y[rest], units).view(issues[held])
-    folds = make_folds(len(y), order)
+    folds = make_folds(len(y), order, y)
     view = np.zeros((len(y), units), np.float32)
     for fold in range(FOLDS):
         rest, held = folds != fold, folds == fold

@@ -46,7 +46,7 @@ class LinearViews:
         seen: class index of each column of one view, shape (k,).
         coefficients: block → float32, C order, shape (kept buckets, len(names) * k).
         intercept: float32, shape (len(names) * k,).
-        unseen: score of a class that the rows did not hold.
+        unseen: score of a class that the rows did not hold; that of naive Bayes is 0, its mean over those that they held.
     """
 
     names: tuple[str, ...]
@@ -61,13 +61,12 @@ class LinearViews:
     ) -> LinearViews:
         """Fit on rows with class indices `y` below `classes`; at least two classes must occur.
 
-        Naive Bayes is left out where a class has no row: it has no natural score for such a class.
+        Naive Bayes is taken against its mean over the classes, which is then its score of a class without rows.
 
         Raises:
             ValueError: if the rows hold fewer than two classes.
         """
-        from sklearn.naive_bayes import ComplementNB  # late: a second to import, and not needed to score
-        from sklearn.svm import LinearSVC
+        from sklearn.svm import LinearSVC  # late: a second to import, and not needed to score
 
         seen = np.unique(y)
         if len(seen) < 2:
@@ -83,11 +82,10 @@ class LinearViews:
             names.append("balanced")
             weights.append(coefficient)
             biases.append(bias)
-        if len(seen) == classes <= FULL_VIEWS_UP_TO:
-            bayes = ComplementNB(alpha=0.1).fit(blocks["word"], y)
+        if classes <= FULL_VIEWS_UP_TO:
             coefficient = np.zeros_like(weights[0])
             start = encoder.offset("word")
-            coefficient[:, start : start + blocks["word"].shape[1]] = bayes.feature_log_prob_
+            coefficient[:, start : start + blocks["word"].shape[1]] = _bayes(blocks["word"], y)
             names.append("bayes")
             weights.append(coefficient)
             biases.append(np.zeros(len(seen)))
@@ -107,19 +105,16 @@ class LinearViews:
             rows: those of them to learn from.
             classes: number of classes, seen or not.
         """
-        from sklearn.naive_bayes import ComplementNB
-
         seen = np.unique(y[rows])
         fits = [one_against_rest(x, y, rows, seen, 1.0)]
         names = ["linear"]
         if len(seen) <= FULL_VIEWS_UP_TO:
             fits.append(one_against_rest(x, y, rows, seen, 0.3, balanced=True))
             names.append("balanced")
-        if len(seen) == classes <= FULL_VIEWS_UP_TO:
-            bayes = ComplementNB(alpha=0.1).fit(words[rows], y[rows])
+        if classes <= FULL_VIEWS_UP_TO:
             coefficient = np.zeros_like(fits[0][0])
             start = encoder.offset("word")
-            coefficient[start : start + words.shape[1]] = bayes.feature_log_prob_.T
+            coefficient[start : start + words.shape[1]] = _bayes(words[rows], y[rows]).T
             fits.append((coefficient, np.zeros(len(seen), np.float32)))
             names.append("bayes")
         stacked = fits[0][0] if len(fits) == 1 else np.hstack([found for found, _ in fits])
@@ -134,7 +129,7 @@ class LinearViews:
             part = total[:, i * k : (i + 1) * k]
             # One column more than classes: units that are gone without successor point there (models.serving.rebase).
             full = np.empty((len(total), classes + 1), np.float32)
-            full[:] = self.unseen
+            full[:] = 0.0 if name == "bayes" else self.unseen
             if len(np.unique(self.seen)) == k:
                 full[:, self.seen] = part
             else:  # several former units are one today: the best of them speaks
@@ -154,7 +149,7 @@ class LinearViews:
             for block, matrix in self.coefficients.items()
         }
         intercept = sum(w * self.intercept[i * k : (i + 1) * k] for i, w in enumerate(by_view))
-        unseen = self.unseen * sum(w for name, w in weights.items() if name in self.names)
+        unseen = self.unseen * sum(w for name, w in zip(self.names, by_view, strict=True) if name != "bayes")
         return LinearViews(("linear",), self.seen, coefficients, np.asarray(intercept, np.float32), unseen)
 
 
@@ -165,6 +160,14 @@ def _by_block(encoder: Encoder, stacked: F32) -> dict[str, F32]:
         start = encoder.offset(name)
         coefficients[name] = np.ascontiguousarray(stacked[start : start + len(kept)])
     return coefficients
+
+
+def _bayes(words: sp.csr_matrix, y: I64) -> npt.NDArray[np.float64]:
+    """Return complement naive Bayes against its mean over the classes, shape (classes with rows, columns)."""
+    from sklearn.naive_bayes import ComplementNB
+
+    found = ComplementNB(alpha=0.1).fit(words, y).feature_log_prob_
+    return np.asarray(found - found.mean(0))
 
 
 def _svc(

@@ -53,7 +53,7 @@ def test_contributions_are_those_of_the_ranker(subject: UnitSubject) -> None:
     scored = subject.look(made).scored
     ranker = scored.ranker
     assert ranker is not None
-    scores = ranker.bias + sum(w * scored.views[name][0] for name, w in zip(ranker.views, ranker.weights, strict=True))
+    scores = ranker.scores(scored.views)[0]
     assert sum(contributions(scored, 0, 1, 0).values()) == pytest.approx(float(scores[1] - scores[0]), abs=1e-5)
     assert sum(contributions(scored, 0, 1, -1).values()) == pytest.approx(float(scores[1]), abs=1e-5)
 
