@@ -68,6 +68,7 @@ class Stack:
         encoder: str | Path,
         settings: FineTuning = FineTuning(),  # noqa: B008 - frozen
         heard: Callable[[Epoch], None] = lambda _: None,
+        order: F64 | None = None,
     ) -> tuple[Stack, HeldOut]:
         """Fine-tune, weigh on rows held out from both stages, and fine-tune again on all rows with the epochs found best.
 
@@ -78,6 +79,8 @@ class Stack:
             encoder: folder or hub name of a pretrained encoder.
             settings: of the fine-tuning.
             heard: told after each epoch.
+            order: time of each row, or None. Weights and calibration are for what comes later, so the newest rows are held
+                out where there is time: an encoder gains most on letters of the same weeks.
 
         Returns:
             The stack, and its predictions for the held-out rows.
@@ -87,13 +90,13 @@ class Stack:
             models.transformer.TransformerError: if the encoder cannot be loaded.
         """
         seen, outputs = np.unique(y, return_inverse=True)
-        held = _held(first.rows)
+        held = _held(first.rows, order)
         if len(held) < LEAST_HELD:
             msg = f"{len(y)} labelled rows are too few for a transformer: it needs {math.ceil(LEAST_HELD / HELD_SHARE)}"
             raise StackError(msg)
         aside = np.zeros(len(y), bool)
         aside[held] = True
-        learnt = np.flatnonzero(~aside)[-MOST_ROWS:]
+        learnt = _newest(np.flatnonzero(~aside), order, MOST_ROWS)
         rows = np.union1d(learnt, held)
         epochs: list[Epoch] = []
 
@@ -111,7 +114,7 @@ class Stack:
         together = ranker.probabilities(views)
         certain = _certain(probabilities, together, y[held])
         best = max(epochs, key=lambda epoch: epoch.accuracy or 0.0).number
-        every = np.arange(len(y))[-MOST_ROWS:]
+        every = _newest(np.arange(len(y)), order, MOST_ROWS)
         final = fine_tune(
             [texts[i] for i in every.tolist()], outputs[every], len(seen), encoder, dataclasses.replace(settings, epochs=best), heard=heard
         )
@@ -162,10 +165,20 @@ class Stack:
         return dataclasses.replace(self, target=np.where(self.target < 0, -1, target[self.target]))
 
 
-def _held(rows: I64) -> I64:
-    """Return every fifth of the rows: from all of the time, so that no class is missing that came late."""
-    step = max(round(1 / HELD_SHARE), math.ceil(len(rows) / MOST_HELD))
-    return rows[step - 1 :: step]
+def _held(rows: I64, order: F64 | None) -> I64:
+    """Return the newest fifth of the rows, or every fifth where there is no time; ascending."""
+    count = min(int(len(rows) * HELD_SHARE), MOST_HELD)
+    if order is None or count == 0:
+        step = max(round(1 / HELD_SHARE), math.ceil(len(rows) / MOST_HELD))
+        return rows[step - 1 :: step]
+    return _newest(rows, order, count)
+
+
+def _newest(rows: I64, order: F64 | None, count: int) -> I64:
+    """Return the newest `count` of the rows, the last ones where there is no time; ascending."""
+    if order is None:
+        return rows[-count:]
+    return np.sort(rows[np.argsort(order[rows], kind="stable")[-count:]])
 
 
 def _log(probabilities: F64) -> F32:

@@ -200,7 +200,9 @@ def train(
             plain["history_labels"] = list(found.model.history.labels)
     stack: Stack | None = None
     if encoder is not None:
-        stack, held_out = Stack.fit(made.texts, found.y, held_out, encoder.source, encoder.settings, encoder.heard)
+        stack, held_out = Stack.fit(
+            made.texts, found.y, held_out, encoder.source, encoder.settings, encoder.heard, times(found.petitions)
+        )
         plain["stack"] = stack.plain()
     named = [labels[i] for i in found.y.tolist()]
     evaluation = None
