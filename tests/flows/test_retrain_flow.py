@@ -6,7 +6,6 @@ import contextvars
 import errno
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -106,7 +105,7 @@ def test_first_better_worse_override(home: Path, write: Callable[..., str], wron
     assert json.loads((tmp_path / "out" / "retrain.json").read_text("utf-8")) == json.loads(json.dumps(good))
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "候选模型已上线" in page
-    assert not re.search(r"""(src|href)=["']?https?:""", page)
+    assert "default-src 'none'" in page  # it may fetch nothing
     assert not list((home / "spool").iterdir())
 
 
