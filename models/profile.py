@@ -21,7 +21,9 @@ F64 = npt.NDArray[np.float64]
 FORMAT = 1
 #: Measured dimensions; the bins of all but the length are quantiles of the reference.
 MEASURED = ("confidence", "unknown", "length")
-_QUANTILES = 10
+_DECILES = tuple(tenth / 10 for tenth in range(1, 10))
+#: Few texts in another script or a wrong encoding lie far above all others: within the last decile they would hardly show.
+_CUTS = {"confidence": _DECILES, "unknown": (*_DECILES, 0.95, 0.99)}
 #: Characters of a text: bins that double.
 LENGTHS = (16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0)
 #: Channels kept by name; an export with a thousand of them has put something else there.
@@ -102,7 +104,7 @@ class Profile:
         for name in MEASURED:
             values = np.asarray(getattr(seen, name), np.float64)
             known = like.measured.get(name) if like else None
-            edges = known.edges if known else LENGTHS if name == "length" else _edges(values)
+            edges = known.edges if known else _edges(values, _CUTS[name]) if name in _CUTS else LENGTHS
             measured[name] = Histogram.of(values, edges)
         channels = Counter(channel for channel in seen.channel if channel)
         top = dict(channels.most_common(_CHANNELS))
@@ -160,13 +162,12 @@ class Profile:
         )
 
 
-def _edges(values: F64) -> tuple[float, ...]:
-    """Return inner edges between deciles, without doubles: many rows may share a value, such as 0."""
+def _edges(values: F64, cuts: Sequence[float]) -> tuple[float, ...]:
+    """Return inner edges at these quantiles, without doubles: many rows may share a value, such as 0."""
     values = values[~np.isnan(values)]
     if not len(values):
         return ()
-    cuts = np.quantile(values, np.arange(1, _QUANTILES) / _QUANTILES)
-    return tuple(round(cut, 6) for cut in np.unique(cuts).tolist() if cut > values.min())
+    return tuple(round(cut, 6) for cut in np.unique(np.quantile(values, cuts)).tolist() if cut > values.min())
 
 
 def _refusals(refused: Sequence[Sequence[str]], holders: Sequence[str | None]) -> dict[str, tuple[int, int]]:

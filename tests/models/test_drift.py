@@ -134,6 +134,15 @@ def test_unknown_words_and_their_absence() -> None:
     assert judge(better, NOBODY, LIMITS, {}).verdict == "watch"
 
 
+def test_a_tenth_of_the_texts_in_another_script() -> None:
+    rng = np.random.default_rng(10)
+    reference = Profile.of(seen(rng, 2000, MIX))
+    plain = seen(rng, 1000, MIX)
+    plain.unknown[:100] = 0.95
+    drift = compare(reference, Profile.of(plain, reference), LIMITS)
+    assert status(drift)["unknown"] in ("moderate", "major")
+
+
 @pytest.mark.parametrize("rows", [0, 1, LIMITS.min_rows - 1])
 def test_too_little_is_not_judged(rows: int) -> None:
     rng = np.random.default_rng(2)
