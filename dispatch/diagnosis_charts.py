@@ -35,6 +35,10 @@ def short(name: str) -> str:
     return last if len(last) <= _SHORT else f"{last[:8]}…{last[-5:]}"
 
 
+def _title(text: str) -> dict[str, Any]:
+    return {"text": text, "font": {"size": 13, "color": QUIET}}
+
+
 def _confusion(found: Mapping[str, Any], names: Mapping[str, str]) -> go.Figure:
     labels, counts, others = found["labels"], found["counts"], found["others"]
     full = [safe(names[label]) for label in labels]
@@ -75,7 +79,7 @@ def _confusion(found: Mapping[str, Any], names: Mapping[str, str]) -> go.Figure:
     return layout(
         figure,
         max(side * size, 160) + 190,
-        xaxis=axis(side="top", tickangle=-50, ticktext=shown, title={"text": "模型给出", "font": {"color": QUIET}}, **ticks),
+        xaxis=axis(side="top", tickangle=-50, ticktext=shown, title=_title("模型给出"), **ticks),
         yaxis=axis(autorange="reversed", ticktext=[f"{n}  {r:,}" for n, r in zip(shown, rows, strict=True)], **ticks),
     )
 
@@ -89,8 +93,8 @@ def _coverage(points: Sequence[Sequence[float]]) -> go.Figure:
     lowest = min((p[1] for p in points), default=0.0)
     return layout(
         figure, 320, showlegend=False,
-        xaxis=axis(range=[0, 1.01], tickformat=".0%", title={"text": "直接采用的比例（最有把握的在前）"}),
-        yaxis=axis(range=[max(lowest - 0.05, 0), 1.005], tickformat=".0%", title={"text": "其中正确"}),
+        xaxis=axis(range=[0, 1.01], tickformat=".0%", title=_title("直接采用的比例（最有把握的在前）")),
+        yaxis=axis(range=[max(lowest - 0.05, 0), 1.005], tickformat=".0%", title=_title("其中正确")),
     )  # fmt: skip
 
 
@@ -110,8 +114,8 @@ def _reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
     )  # fmt: skip
     return layout(
         figure, 320, showlegend=False,
-        xaxis=axis(range=[0, 1.01], tickformat=".0%", title={"text": "模型给出的概率"}),
-        yaxis=axis(range=[0, 1.01], tickformat=".0%", title={"text": "实际正确"}),
+        xaxis=axis(range=[0, 1.01], tickformat=".0%", title=_title("模型给出的概率")),
+        yaxis=axis(range=[0, 1.01], tickformat=".0%", title=_title("实际正确")),
     )  # fmt: skip
 
 
@@ -147,8 +151,8 @@ def _curve(found: Mapping[str, Any]) -> go.Figure:
     figure.add_vline(x=found["rows"], line={"color": QUIET, "width": 1, "dash": "dash"}, annotation={"text": f"现有 {found['rows']:,} 件", "font": {"size": 12, "color": QUIET}, "xanchor": "right", "xshift": -4, "yanchor": "bottom", "y": 0})
     return layout(
         figure, 380,
-        xaxis=axis(tickformat=",d", title={"text": "标注件数"}, rangemode="tozero"),
-        yaxis=axis(tickformat=".0%", title={"text": "首选正确率"}),
+        xaxis=axis(tickformat=",d", title=_title("标注件数"), rangemode="tozero"),
+        yaxis=axis(tickformat=".0%", title=_title("首选正确率")),
     )  # fmt: skip
 
 
@@ -169,6 +173,6 @@ def _where(classes: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> go
     )  # fmt: skip
     return layout(
         figure, 90 + 26 * len(shown), bargap=0.3, showlegend=False, hovermode="closest",
-        xaxis=axis(rangemode="tozero", title={"text": "总体正确率的估计增量（百分点）"}),
+        xaxis=axis(rangemode="tozero", title=_title("总体正确率的估计增量（百分点）")),
         yaxis=axis(autorange="reversed", showgrid=False, tickmode="array", tickvals=list(range(len(shown))), ticktext=labels, ticksuffix="  "),
     )  # fmt: skip

@@ -16,6 +16,8 @@ _BAR = 16
 _SENTENCES, _CUT = 2, 44
 #: What is worth less is not told; below this probability of the best, nothing is.
 _WORTH, _WEAK = 0.02, 0.1
+#: Below this accuracy, doubts about labels are mostly the model's own errors.
+_GOOD = 0.75
 
 
 def explanation_table(found: dict[str, Any]) -> str:
@@ -111,6 +113,8 @@ def diagnosis_table(found: dict[str, Any]) -> str:
         lines.append(f"    {pair['forth'] + pair['back']:>4}  {names[pair['first']]} ⇄ {names[pair['second']]}")
     errors = found["label_errors"]
     lines += ["", f"  可疑标注 doubtful labels {errors['count']}   估计错标 estimated wrong {errors['estimated_share']:.1%}"]
+    if measures["accuracy"] < _GOOD:
+        lines.append("    模型自身正确率低，可疑者多半是类别难分 (a weak model: most of these are hard to tell apart, not wrong)")
     if found["no_curves"]:
         lines.append(f"  没有学习曲线 no learning curves: {found['no_curves']}")
     if found["curves"]:

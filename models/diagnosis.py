@@ -99,17 +99,17 @@ def by_class(probabilities: F64, y: I64, seed: int = 0) -> list[ClassMeasures]:
         f1s[i] = np.divide(2 * hits, total, out=np.full(k, np.nan), where=total > 0)
     found = []
     for label in np.flatnonzero(support + given).tolist():
-        n, m, right_ones = int(support[label]), int(given[label]), int(right[label])
+        n, m, correct = int(support[label]), int(given[label]), int(right[label])
         drawn = f1s[:, label][np.isfinite(f1s[:, label])]
         low, high = (float(q) for q in np.quantile(drawn, [0.025, 0.975])) if len(drawn) else (0.0, 1.0)
         found.append(
             ClassMeasures(
                 label, n, m,
-                right_ones / m if m else None,
-                right_ones / n if n else None,
-                2 * right_ones / (n + m),
-                wilson(right_ones, m) if m else None,
-                wilson(right_ones, n) if n else None,
+                correct / m if m else None,
+                correct / n if n else None,
+                2 * correct / (n + m),
+                wilson(correct, m) if m else None,
+                wilson(correct, n) if n else None,
                 (low, high),
             )
         )  # fmt: skip

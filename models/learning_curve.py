@@ -135,13 +135,18 @@ class ClassGain:
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """The curve over all rows and by class; `gains` and `classes` are estimates."""
+    """The curve over all rows and by class; `gains` and `classes` are estimates.
+
+    Attributes:
+        backtest: error at the largest size as the smaller ones foretell it, and as measured.
+    """
 
     points: Points
     law: PowerLaw
     rows: int
     gains: list[Gain]
     classes: list[ClassGain]
+    backtest: tuple[float, float]
 
     @property
     def errors(self) -> F64:
@@ -243,9 +248,14 @@ def estimate(points: Points, support: I64, recall: F64, seed: int = 0) -> Learni
         drawn = PowerLaw.fit(sizes, points.wrong @ weights / held)
         gains[i] = [_gain(drawn, rows, m) for m in more]
         slopes[i] = _slopes(points, weights, drawn)
-    overall = [
-        Gain(m, _gain(law, rows, m), *(float(q) for q in np.quantile(gains[:, j], [0.05, 0.95]))) for j, m in enumerate(more)
-    ]
+    backtest, missed = _backtest(sizes, points.wrong.mean(1))
+    overall = []
+    for j, m in enumerate(more):
+        gain = _gain(law, rows, m)
+        low, high = (float(q) for q in np.quantile(gains[:, j], [0.05, 0.95]))
+        # What the curve missed when it was asked for a size that is known, it may miss by again: per doubling.
+        miss = missed * float(np.log2(1 + m / rows))
+        overall.append(Gain(m, gain, gain - float(np.hypot(max(gain - low, 0), miss)), gain + float(np.hypot(max(high - gain, 0), miss))))
     slope = _slopes(points, np.ones(held), law)
     found = []
     for label in np.flatnonzero(support).tolist():
@@ -260,7 +270,17 @@ def estimate(points: Points, support: I64, recall: F64, seed: int = 0) -> Learni
             ClassGain(label, n, extra, float(recall[label]), float(100 * error * falls[-1]), float(gained[-1]), low, high, _curve(points, label))
         )
     found.sort(key=lambda gain: (-gain.points / gain.more, gain.label))
-    return LearningCurve(points, law, rows, overall, found)
+    return LearningCurve(points, law, rows, overall, found, backtest)
+
+
+def _backtest(sizes: F64, errors: F64) -> tuple[tuple[float, float], float]:
+    """Return the error at the largest size, foretold by those up to about half of it, and measured; and percentage points missed per doubling."""
+    known = max(int((sizes <= 0.65 * sizes[-1]).sum()), min(3, len(sizes) - 1))
+    if known < 3:
+        return (float(errors[-1]), float(errors[-1])), 0.0
+    told = float(PowerLaw.fit(sizes[:known], errors[:known]).at(sizes[-1]))
+    missed = 100 * abs(told - float(errors[-1])) / float(np.log2(sizes[-1] / sizes[known - 1]))
+    return (told, float(errors[-1])), missed
 
 
 def _gain(law: PowerLaw, rows: int, more: int) -> float:

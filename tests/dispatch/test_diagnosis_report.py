@@ -42,7 +42,7 @@ def found(*, curves: bool = True, drawn: bool = True) -> dict[str, Any]:
         "label_errors": {"count": 1, "estimated_share": 0.1},
         "curves": {
             "sizes": [2, 4, 8], "errors": [0.5, 0.4, 0.3], "intervals": [(0.3, 0.7)] * 3, "held_out": 2, "repeats": 2, "left_out": ["transformer"],
-            "law": {"a": 0.1, "b": 0.5, "c": 0.4}, "rows": 10, "gains": [{"more": 2, **gain}, {"more": 10, **gain}],
+            "law": {"a": 0.1, "b": 0.5, "c": 0.4}, "backtest": (0.31, 0.3), "rows": 10, "gains": [{"more": 2, **gain}, {"more": 10, **gain}],
             "classes": [{"label": "B", "rows": 1, "more": 1, "recall": 0.0, "recall_points": 9.0, "curve": (), **gain}],
         } if curves else None,
     }  # fmt: skip
