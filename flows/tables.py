@@ -82,8 +82,8 @@ def duties_table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _columns(rows: Sequence[tuple[str, str]]) -> list[str]:
-    width = max(width(name) for name, _ in rows)
-    return [f"  {name}{' ' * (width - width(name))}  {value:>12}" for name, value in rows]
+    widest = max(width(name) for name, _ in rows)
+    return [f"  {name}{' ' * (widest - width(name))}  {value:>12}" for name, value in rows]
 
 
 def width(text: str) -> int:
