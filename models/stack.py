@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,9 @@ class Stack:
         target = np.array(plain["target"], np.int64)
         weights = plain["weights"]
         ranker = Ranker(tuple(weights), np.array(list(weights.values())), np.zeros(1), Calibration(**plain["calibration"]))
-        return cls(Transformer.load(folder), ranker, target, float(plain["certain"]))
+        # A worker among others has one core; alone, a process takes them all.
+        transformer = Transformer.load(folder, threads=1 if multiprocessing.parent_process() else None)
+        return cls(transformer, ranker, target, float(plain["certain"]))
 
     def moved(self, target: I64) -> Stack:
         """Return the stack over other classes: class i of before is class `target[i]` now, a negative one is gone."""
