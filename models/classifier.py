@@ -143,7 +143,7 @@ class Classifier:
                 if len(np.unique(y[train])) > 1:
                     views = LearntViews.fit(take(features, train), y[train], classes, least)
                     scores = views.scores(take(features, test), classes)[0] | {name: view[test] for name, view in given.items()}
-                    left_out += _left_out(ranker, scores, y[test], group, newcomers)
+                    left_out += _left_out(ranker, scores, y[test], np.setdiff1d(y, group), group, newcomers)
             ranker = _with_newcomer(ranker, left_out, y)
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
 
@@ -177,7 +177,7 @@ class Classifier:
                 kept = rest[~np.isin(y[rest], group)]
                 part = fit(kept[:: -(-len(kept) // NEWCOMER_ROWS)])
                 scores = part.scores(take(features, held), classes)[0]
-                left_out += _left_out(ranker, scores | dict(given), y[held], group, newcomers)
+                left_out += _left_out(ranker, scores | dict(given), y[held], np.setdiff1d(y, group), group, newcomers)
             ranker = _with_newcomer(ranker, left_out, y)
         return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked))
 
@@ -201,9 +201,10 @@ def _speaks(given: Mapping[str, F32], newcomers: Sequence[str]) -> npt.NDArray[n
     return np.any([given[name].any(0) for name in newcomers], axis=0)
 
 
-def _left_out(ranker: Ranker, views: Mapping[str, F32], y: I64, group: I64, newcomers: Sequence[str]) -> list[LeftOut]:
+def _left_out(
+    ranker: Ranker, views: Mapping[str, F32], y: I64, known: I64, group: I64, newcomers: Sequence[str]
+) -> list[LeftOut]:
     """Return each class of a group as a newcomer, by the views of rows `y` of a model that had no row of the group."""
-    known = np.setdiff1d(y, group)
     scores = logsumexp(ranker.scores(views)[:, known], axis=1)
     out = []
     for left in group.tolist():
