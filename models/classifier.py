@@ -141,7 +141,7 @@ class Classifier:
         """
         given = given or {}
         if len(y) >= LARGE:
-            return cls._fit_large(features, y, classes, held_rows(len(y), order), given, newcomers)
+            return cls._fit_large(features, y, classes, order, given, newcomers)
         folds = make_folds(len(y), order, y)
         least = 2 if len(y) >= MANY_ROWS else 1  # once for all fits: the ranker must see the scores that it will weigh
         held: dict[str, F32] = {}
@@ -171,14 +171,15 @@ class Classifier:
                 if len(np.unique(y[train])) > 1:
                     views = LearntViews.fit(take(features, train), y[train], classes, least)
                     seen = views.scores(take(features, test), classes)[0] | {name: view[test] for name, view in given.items()}
-                    left_out += _left_out(ranker, seen, y[test], group, newcomers)
-            ranker = _with_newcomer(ranker, left_out, y)
+                    left_out += _left_out(ranker, seen, y[test], np.setdiff1d(y, group), group, newcomers)
+            ranker = _with_newcomer(ranker, left_out, y, order)
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked), ranker)
 
     @classmethod
     def _fit_large(
-        cls, features: TextFeatures, y: I64, classes: int, held: I64, given: Mapping[str, F32], newcomers: Sequence[str]
+        cls, features: TextFeatures, y: I64, classes: int, order: F64 | None, given: Mapping[str, F32], newcomers: Sequence[str]
     ) -> tuple[Classifier, HeldOut]:
+        held = held_rows(len(y), order)
         # One encoder for both fits: document frequencies of so many rows hardly depend on the held ones, and the matrix
         # is there once. Its rows are picked by number, never copied.
         encoder = Encoder.fit(features, linear_outputs(len(np.unique(y))), 2)
@@ -205,8 +206,8 @@ class Classifier:
                 kept = rest[~np.isin(y[rest], group)]
                 part = fit(kept[:: -(-len(kept) // NEWCOMER_ROWS)])
                 scores = part.scores(take(features, held), classes)[0]
-                left_out += _left_out(ranker, scores | dict(given), y[held], group, newcomers)
-            ranker = _with_newcomer(ranker, left_out, y)
+                left_out += _left_out(ranker, scores | dict(given), y[held], np.setdiff1d(y, group), group, newcomers)
+            ranker = _with_newcomer(ranker, left_out, y, order)
         return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked))
 
     def score(
@@ -229,9 +230,10 @@ def _speaks(given: Mapping[str, F32], newcomers: Sequence[str]) -> npt.NDArray[n
     return np.any([given[name].any(0) for name in newcomers], axis=0)
 
 
-def _left_out(ranker: Ranker, views: Mapping[str, F32], y: I64, group: I64, newcomers: Sequence[str]) -> list[LeftOut]:
+def _left_out(
+    ranker: Ranker, views: Mapping[str, F32], y: I64, known: I64, group: I64, newcomers: Sequence[str]
+) -> list[LeftOut]:
     """Return each class of a group as a newcomer, by the views of rows `y` of a model that had no row of the group."""
-    known = np.setdiff1d(y, group)
     scores = logsumexp(ranker.scores(views)[:, known], axis=1)
     out = []
     for left in group.tolist():
@@ -241,9 +243,14 @@ def _left_out(ranker: Ranker, views: Mapping[str, F32], y: I64, group: I64, newc
     return out
 
 
-def _with_newcomer(ranker: Ranker, left_out: Sequence[LeftOut], y: I64) -> Ranker:
+def _with_newcomer(ranker: Ranker, left_out: Sequence[LeftOut], y: I64, order: F64 | None) -> Ranker:
+    """Return the ranker with what is learnt of classes left out; without it where that is nothing."""
     rows = np.bincount(y, minlength=len(ranker.bias))
-    return dataclasses.replace(ranker, newcomer=Newcomer.fit(left_out, int((rows > 0).sum())), rows=rows)
+    newcomer = Newcomer.fit(left_out, int((rows > 0).sum()))
+    if newcomer is None:
+        return ranker
+    settled = np.where(_of_a_few_weeks(y, time_blocks(len(y), order), len(rows)), 0, rows)
+    return dataclasses.replace(ranker, newcomer=newcomer, rows=rows, settled=settled)
 
 
 def _folded(views: LearntViews, ranker: Ranker) -> tuple[LearntViews, Ranker]:
@@ -262,19 +269,31 @@ def make_folds(rows: int, order: F64 | None, y: I64 | None = None) -> I64:
     A class most of whose rows `y` would be in one fold (a new unit, with a few weeks of letters) is dealt over all folds in
     blocks of its own time: else the ranker sees it only where the views had next to nothing to learn it from.
     """
+    folds = time_blocks(rows, order)
+    if order is None or y is None:
+        return folds
+    by_time = np.argsort(order, kind="stable")
+    for new in np.flatnonzero(_of_a_few_weeks(y, folds, int(y.max(initial=0)) + 1)).tolist():
+        mine = by_time[y[by_time] == new]
+        if len(mine) >= FOLDS:
+            folds[mine] = np.arange(len(mine)) * FOLDS // len(mine)
+    return folds
+
+
+def time_blocks(rows: int, order: F64 | None) -> I64:
+    """Return the fifth of the time that each row is of; where there is no time, rows take turns."""
     if order is None:
         return np.arange(rows) % FOLDS
-    folds = np.empty(rows, np.int64)
-    by_time = np.argsort(order, kind="stable")
-    folds[by_time] = np.arange(rows) * FOLDS // max(rows, 1)
-    if y is None or rows == 0:
-        return folds
-    spread = np.zeros((int(y.max()) + 1, FOLDS), np.int64)
-    np.add.at(spread, (y, folds), 1)
-    for new in np.flatnonzero((spread.sum(1) >= FOLDS) & (2 * spread.max(1) > spread.sum(1))).tolist():
-        mine = by_time[y[by_time] == new]
-        folds[mine] = np.arange(len(mine)) * FOLDS // len(mine)
-    return folds
+    blocks = np.empty(rows, np.int64)
+    blocks[np.argsort(order, kind="stable")] = np.arange(rows) * FOLDS // max(rows, 1)
+    return blocks
+
+
+def _of_a_few_weeks(y: I64, blocks: I64, classes: int) -> npt.NDArray[np.bool_]:
+    """Return for each class whether most of its rows are of one block of time."""
+    spread = np.zeros((classes, FOLDS), np.int64)
+    np.add.at(spread, (y, blocks), 1)
+    return np.asarray(2 * spread.max(1) > spread.sum(1))
 
 
 def held_rows(rows: int, order: F64 | None) -> I64:

@@ -6,7 +6,8 @@ its rows and others', and a logistic regression of "it is the class left out" on
 classes score together, has the weights. Every class left out counts as if it had the share of an average one, so a
 newcomer takes about that share and no more.
 
-From the first rows on, both speak: the score is that of a mixture in which the given views count as ROWS_WORTH rows.
+From the first rows on, both speak: the score is that of a mixture in which the given views count as ROWS_WORTH rows. A unit
+of a few weeks is expected to go on as an average one, any other to have the share that its rows had.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ I64 = npt.NDArray[np.int64]
 MIN_ROWS = 5
 #: Fewer classes left out teach nothing that holds for the next.
 MIN_CLASSES = 3
-#: All newcomers together expect at most this share: many classes that no row bears are rare ones, not new ones.
+#: All newcomers together expect at most this share: many classes of few rows or none are rare ones, not new ones.
 MAX_SHARE = 0.25
 #: What the given views say of a class counts as much as what so many rows of it have taught.
-ROWS_WORTH = 25
+ROWS_WORTH = 10
 _RIDGE = 1e-3
 
 
@@ -94,21 +95,27 @@ class Newcomer:
             return None
         return cls(names, found[:-1] / scales, float(found[-1]), classes)
 
-    def blend(self, scores: F64, views: Mapping[str, F32], rows: I64) -> F64:
+    def blend(self, scores: F64, views: Mapping[str, F32], rows: I64, settled: I64) -> F64:
         """Return the scores of all classes with what the given views say of those with few rows or none.
 
         Args:
             scores: the ranker's, shape (n, classes).
             views: name → scores, shape (n, classes).
             rows: training rows of each class, shape (classes,).
+            settled: the same, 0 for classes that are new.
         """
-        crowd = int((rows == 0).sum()) / (MAX_SHARE * self.classes)
-        total = np.tile(np.where(rows == 0, self.bias - np.log(max(crowd, 1.0)), self.bias), (len(scores), 1))
+        average = rows.sum() / self.classes
+        new = settled == 0
+        # Under a bound for all together, a newcomer is expected to have as many rows as an average class.
+        bound = average * min(1.0, MAX_SHARE * self.classes / max(int(new.sum()), 1))
+        expected = np.where(new, np.maximum(rows, bound), settled)
+        learnt = rows / (rows + ROWS_WORTH)
+        given = np.minimum(np.log(expected / average), 0) + self.bias + np.log1p(-learnt)
+        total = np.tile(given, (len(scores), 1))
         for name, weight in zip(self.views, self.weights, strict=True):
             total += weight * views[name]
-        learnt = rows / (rows + ROWS_WORTH)
         with np.errstate(divide="ignore"):  # the logarithm of no share is -inf, as it should be
-            return np.logaddexp(scores + np.log(learnt), total + np.log1p(-learnt))
+            return np.logaddexp(scores + np.log(learnt) + np.log(expected / np.maximum(rows, 1)), total)
 
 
 def groups(y: I64, speaks: npt.NDArray[np.bool_], count: int) -> list[I64]:

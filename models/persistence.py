@@ -39,8 +39,8 @@ def dump(classifier: Classifier) -> tuple[Arrays, dict[str, Any]]:
         "ranker.weights": classifier.ranker.weights,
         "ranker.bias": classifier.ranker.bias,
     }
-    if classifier.ranker.rows is not None:
-        arrays["ranker.rows"] = classifier.ranker.rows
+    if classifier.ranker.rows is not None and classifier.ranker.settled is not None:
+        arrays |= {"ranker.rows": classifier.ranker.rows, "ranker.settled": classifier.ranker.settled}
     plain = {
         "classes": classifier.classes,
         "blocks": list(encoder.buckets),
@@ -83,6 +83,7 @@ def load(arrays: Arrays, plain: dict[str, Any]) -> Classifier:
         Calibration(**plain["calibration"]),
         _newcomer(plain.get("newcomer")),
         arrays.get("ranker.rows"),
+        arrays.get("ranker.settled"),
     )
     return Classifier(LearntViews(encoder, linear, neighbours), ranker, int(plain["classes"]))
 

@@ -80,6 +80,7 @@ class Ranker:
         calibration: how scores become probabilities.
         newcomer: what the given views are worth to classes with few rows or none; None: as much as to others.
         rows: training rows of each class, int64 of shape (classes,), or None where there is no `newcomer`.
+        settled: the same, 0 for classes whose rows are of a few weeks; or None.
     """
 
     views: tuple[str, ...]
@@ -88,6 +89,7 @@ class Ranker:
     calibration: Calibration
     newcomer: Newcomer | None = None
     rows: npt.NDArray[np.int64] | None = None
+    settled: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def fit(
@@ -142,9 +144,9 @@ class Ranker:
     def scores(self, views: Views) -> F64:
         """Return scores, float64 of shape (rows, classes)."""
         total = _combine(views, self.views, self.weights, self.bias)
-        if self.newcomer is None or self.rows is None:
+        if self.newcomer is None or self.rows is None or self.settled is None:
             return total
-        return self.newcomer.blend(total, views, self.rows)
+        return self.newcomer.blend(total, views, self.rows, self.settled)
 
     def probabilities(self, views: Views, excluded: npt.NDArray[np.bool_] | None = None) -> F64:
         """Return calibrated probabilities, float64 of shape (rows, classes); excluded cells get exactly 0."""

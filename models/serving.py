@@ -146,9 +146,12 @@ def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on:
     np.maximum.at(bias, target, classifier.ranker.bias)
     for i in np.unique(target):
         bias[i] = classifier.ranker.bias[target == i].max()
-    rows = classifier.ranker.rows
-    if rows is not None:
-        rows = np.bincount(target, rows, nowhere + 1)[:nowhere].astype(np.int64)
+    ranker = dataclasses.replace(classifier.ranker, bias=bias[:nowhere])
+    if ranker.rows is not None and ranker.settled is not None:
+        rows, settled = (
+            np.bincount(target, of, nowhere + 1)[:nowhere].astype(np.int64) for of in (ranker.rows, ranker.settled)
+        )
+        ranker = dataclasses.replace(ranker, rows=rows, settled=settled)
     history = model.history
     if history is not None:
         shares = np.full((len(history.shares), nowhere + 1), history.shares.min())
@@ -162,7 +165,7 @@ def rebase(model: UnitModel, directory: UnitDirectory, today: UnitDirectory, on:
             linear=dataclasses.replace(views.linear, seen=target[views.linear.seen]),
             neighbours=dataclasses.replace(views.neighbours, labels=target[views.neighbours.labels]),
         ),
-        ranker=dataclasses.replace(classifier.ranker, bias=bias[:nowhere], rows=rows),
+        ranker=ranker,
         classes=nowhere,
     )
     return UnitModel(codes, moved, history, model.stack.moved(np.where(target == nowhere, -1, target)) if model.stack else None)

@@ -164,7 +164,9 @@ def test_a_newcomer_takes_the_share_of_an_average_class(own: int) -> None:
     assert found is not None
     one = examples[0]
     views = {name: view[:, None] for name, view in one.given.items()}
-    scores = found.blend(np.zeros((len(one.known), 1)), views, np.array([0]))[:, 0]
+    rows = np.array([0] + [100] * 10)
+    wide = {name: np.tile(view, (1, 11)) for name, view in views.items()}
+    scores = found.blend(np.zeros((len(one.known), 11)), wide, rows, rows)[:, 0]
     chance = 1 / (1 + np.exp(one.known - scores))
     # Rows as they would come: one in eleven is the newcomer's.
     share = chance[one.mine].mean() / 11 + chance[~one.mine].mean() * 10 / 11
@@ -175,19 +177,35 @@ def test_too_few_classes_teach_nothing() -> None:
     assert Newcomer.fit([left_out(0), left_out(1)], 3) is None
 
 
+def blended(found: Newcomer, rows: list[int], settled: list[int], score: float = -3.0) -> np.ndarray:
+    """Return the scores of classes that the ranker and the duties both score alike."""
+    views = {"duty": np.ones((1, len(rows)), np.float32)}
+    return found.blend(np.full((1, len(rows)), score), views, np.array(rows), np.array(settled))[0]
+
+
 def test_a_crowd_of_newcomers_shares_what_a_few_expect() -> None:
     found = Newcomer(("duty",), np.array([2.0]), -1.0, 20)
     few = int(MAX_SHARE * 20)
     for count in (1, few, 50):
-        scores = found.blend(np.zeros((1, count)), {"duty": np.zeros((1, count), np.float32)}, np.zeros(count, np.int64))
-        assert np.exp(scores).sum() == pytest.approx(min(count, few) * np.exp(-1.0))
+        rows = [0] * count + [100] * 20
+        new = blended(found, rows, rows)[:count]
+        assert np.exp(new).sum() == pytest.approx(min(count, few) * np.exp(1.0))
 
 
 def test_the_more_rows_the_less_the_duties_count() -> None:
-    found = Newcomer(("duty",), np.array([4.0]), 0.0, 20)
-    rows = np.array([0, ROWS_WORTH, 1_000_000])
-    scores = found.blend(np.full((1, 3), -3.0), {"duty": np.ones((1, 3), np.float32)}, rows)[0]
-    assert scores == pytest.approx([4.0, np.log((np.exp(-3) + np.exp(4)) / 2), -3.0], abs=0.05)
+    found = Newcomer(("duty",), np.array([4.0]), 0.0, 3)
+    rows = [ROWS_WORTH, 10 * ROWS_WORTH, 10_000_000]
+    scores = blended(found, rows, [0, 0, rows[2]])
+    assert (np.diff(scores) < 0).all()
+    assert scores[2] == pytest.approx(-3.0, abs=0.01)
+
+
+def test_a_new_class_is_expected_to_go_on_as_an_average_one_and_a_rare_one_to_stay_rare() -> None:
+    found = Newcomer(("duty",), np.array([0.0]), -30.0, 4)
+    new, rare, *_ = blended(found, [20, 20, 180, 180], [0, 20, 180, 180])
+    learnt = np.log(20 / (20 + ROWS_WORTH))
+    assert new == pytest.approx(-3 + learnt + np.log(100 / 20))
+    assert rare == pytest.approx(-3 + learnt)
 
 
 def test_groups_leave_out_each_class_once_and_none_that_is_rare_or_unspoken_for() -> None:
