@@ -90,8 +90,9 @@ class Watcher:
         from corpora.config import load_config
         from corpora.workspace import models_dir
         from models import registry
+        from models.city import City
         from models.profile import Profile
-        from models.training import City, train
+        from models.training import train
 
         self.target, self.limits = target, load_config().watch
         self.saved = train(target, rows, City(), models_dir()).saved
@@ -101,7 +102,7 @@ class Watcher:
     def seen(self, rows: pa.Table):
         from flows.watching import route_window
         from models.observe import observe
-        from models.training import lexicon_of
+        from models.saved import lexicon_of
 
         window = pa.concat_tables(list(route_window(rows, {self.target: self.saved.version})))
         return observe(window, self.target, self.saved, lexicon_of(self.saved), None)

@@ -22,8 +22,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the changes")
     arguments = parser.parse_args()
     from corpora.readers import read_petitions
+    from models.city import City
     from models.label_errors import find_label_errors
-    from models.training import City, fit
+    from models.training import fit
 
     paths = [petitions_folder() / "issue_types.csv"]
     table = pa.concat_tables([chunk.table for chunk in read_petitions(paths)]).combine_chunks()

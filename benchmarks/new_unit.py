@@ -116,7 +116,8 @@ def baseline(task: Task, rows: list[Row], unit: str) -> Result:
 
 
 def minqing(task: Task, rows: list[Row], unit: str) -> Result:
-    from models.training import City, evaluate_model, train
+    from models.city import City
+    from models.training import evaluate_model, train
 
     with tempfile.TemporaryDirectory() as scratch:
         saved = train("unit", table(task, rows, scratch), City.load(task.units), Path(scratch)).saved
@@ -127,8 +128,9 @@ def minqing(task: Task, rows: list[Row], unit: str) -> Result:
 def served(task: Task, rows: list[Row], unit: str) -> Result:
     """Train with a directory in which the unit is not yet, and route with the one in which it is."""
     from models import registry
+    from models.city import City
     from models.serving import load_router
-    from models.training import City, train
+    from models.training import train
 
     with tempfile.TemporaryDirectory() as scratch:
         before = Path(scratch) / "before" / "units.yaml"

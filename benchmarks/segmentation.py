@@ -12,7 +12,7 @@ import time
 from data import petitions_folder
 
 from flows.demo import city_folder
-from models.training import City
+from models.city import City
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.segment import FastSegmenter, ReferenceSegmenter, Segmenter
 

@@ -17,10 +17,11 @@ from dispatch.diagnosis_report import render_diagnosis
 from flows.learning import champion_issue, read_labelled
 from flows.plan import Progress
 from models import diagnosis, learning_curve
+from models.city import City
 from models.doubts import doubts
 from models.evaluation import evaluate
 from models.label_errors import find_label_errors
-from models.training import City, Fitted, TrainingError, fit
+from models.training import Fitted, TrainingError, fit
 
 #: Classes in the drawn confusion, and confused pairs in the list with examples' ids of each.
 DRAWN, PAIRS, EXAMPLES = 40, 60, 5

@@ -15,11 +15,12 @@ from corpora.readers import ReadError, read_petitions
 from corpora.records import PETITION_SCHEMA
 from corpora.workspace import models_dir
 from models import registry
+from models.city import City
 from models.explanation import Explanation, Subject, explain
 from models.issue import IssueModel
+from models.saved import issue_model, lexicon_of
 from models.serving import NotReadyError, load_router
 from models.subjects import IssueSubject, UnitSubject
-from models.training import City, issue_model, lexicon_of
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
 from pipeline.petitions.segment import segmenter

@@ -14,9 +14,11 @@ from corpora.records import PETITION_SCHEMA
 from corpora.workspace import models_dir
 from flows.encoders import encoder as encoder_of
 from models import registry
+from models.city import City
 from models.evaluation import evaluate
 from models.issue import IssueModel
-from models.training import City, TrainingError, evaluate_model, issue_model, train
+from models.saved import issue_model
+from models.training import TrainingError, evaluate_model, train
 
 
 def train_files(

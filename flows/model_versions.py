@@ -10,7 +10,7 @@ from typing import Any
 from corpora.units import UnitDirectory
 from models import registry
 from models.registry import ModelError
-from models.training import city_of
+from models.saved import city_of
 
 _MEASURES = ("accuracy", "top3_accuracy", "macro_f1", "ece", "coverage_at_95_precision")
 

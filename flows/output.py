@@ -166,7 +166,8 @@ def _report(plan: Plan, config: Config, started: dt.datetime) -> ReportData:
 
 
 def _city(plan: Plan, saved: registry.SavedModel | None) -> str:
-    from models.training import City, city_of
+    from models.city import City
+    from models.saved import city_of
 
     known = City.load(Path(plan.units)) if plan.units else city_of(saved) if saved else City()
     return known.directory.city_name if known.directory else ""

@@ -11,7 +11,7 @@ from corpora.workspace import models_dir
 from dispatch.learning_report import DECISIONS, MEASURES, REASONS, TARGETS, VERDICTS, render_retrain
 from flows.options import dumped
 from models import registry
-from models.training import city_of, directory_of
+from models.saved import city_of, directory_of
 
 
 def write(run: Mapping[str, Any], folder: Path) -> None:

@@ -26,10 +26,12 @@ from corpora.workspace import labels_dir, models_dir, spool_dir
 from flows.encoders import encoder
 from flows.learning import champion_issue, read_labelled
 from models import gate, registry
+from models.city import City
 from models.curves import curves_of
 from models.evaluation import evaluate
+from models.saved import city_of
 from models.split import sift, unseen
-from models.training import City, Scores, TrainingError, city_of, evaluate_model, train
+from models.training import Scores, TrainingError, evaluate_model, train
 from pipeline.petitions.prepare import PART_ROWS
 
 _TRAIN, _TEST = "train.arrow", "test.arrow"

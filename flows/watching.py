@@ -25,9 +25,9 @@ from models.drift import Dimension, Drift, Refusals, compare
 from models.drift_stats import OTHER
 from models.issue import IssueModel
 from models.profile import Profile
+from models.saved import city_of, directory_of, issue_model, lexicon_of
 from models.serving import load_router
 from models.serving import versions as router_versions
-from models.training import city_of, directory_of, issue_model, lexicon_of
 from models.verdict import NAMES, VERDICTS, Verdict, judge
 from pipeline.petitions.prepare import prepare
 from pipeline.petitions.segment import segmenter

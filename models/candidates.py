@@ -14,12 +14,14 @@ import pyarrow as pa
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
 from models import registry
+from models.city import City
 from models.classifier import Classifier
 from models.given import GivenViews
 from models.issue import IssueModel
 from models.label_errors import LabelErrors, find_label_errors
+from models.saved import city_of, issue_model, lexicon_of
 from models.serving import load_router
-from models.training import City, city_of, issue_model, lexicon_of, located
+from models.training import located
 from models.unit import UnitModel
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import Prepared, prepare

@@ -15,9 +15,10 @@ from corpora.config import load_config
 from corpora.issue_tree import IssueTree
 from corpora.units import UnitDirectory
 from models import registry
+from models.city import City
 from models.issue import IssueModel
 from models.router import Router
-from models.training import City, city_of, directory_of, issue_model, lexicon_of, unit_model
+from models.saved import city_of, directory_of, issue_model, lexicon_of, unit_model
 from models.unit import UnitModel
 from pipeline.petitions.segment import segmenter
 

@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from corpora.issue_tree import IssueTree
 from corpora.labelled import row_keys, split_of
-from models.training import City, TrainingError, usable_labels
+from models.city import City
+from models.training import TrainingError, usable_labels
 from pipeline.petitions.prepare import PART_ROWS, masked
 
 Keys = npt.NDArray[np.uint64]

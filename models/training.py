@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import tempfile
 from collections import Counter
@@ -17,20 +16,20 @@ import pyarrow as pa
 from corpora.divisions import Divisions
 from corpora.issue_tree import IssueTree
 from corpora.labelled import row_keys
-from corpora.lexicon import petition_terms
-from corpora.places import Gazetteer
 from corpora.units import UnitDirectory
 from models import compatibility, observe, persistence, registry
 from models.card import card, data_of
+from models.city import City
 from models.classifier import LARGE, Classifier, HeldOut, held_rows, take
 from models.evaluation import Evaluation, evaluate
 from models.evaluation import Scores as Scores  # re-exported: what evaluate_model returns
 from models.fine_tuning import Epoch
 from models.given import GivenViews
-from models.issue import IssueModel, label_words
+from models.issue import IssueModel
+from models.saved import TRANSFORMER, city_of, directory_of, issue_model, lexicon_of, unit_model
 from models.stack import Stack
 from models.transformer import FineTuning
-from models.unit import IssueHistory, UnitModel
+from models.unit import UnitModel
 from pipeline.petitions.features import TextFeatures
 from pipeline.petitions.prepare import PART_ROWS, Prepared, prepare, prepare_in_parts
 from pipeline.petitions.segment import lexicon_version, segmenter
@@ -41,57 +40,10 @@ I64 = npt.NDArray[np.int64]
 TARGETS = ("issue_type", "unit")
 #: Folds follow time only where nearly every row has one.
 _TIMED_SHARE = 0.95
-#: Folder of the second stage within a version.
-_TRANSFORMER = "transformer"
 
 
 class TrainingError(ValueError):
     """The labelled rows cannot be learnt from; the message gives the reason."""
-
-
-@dataclass(frozen=True)
-class City:
-    """What is known of a city besides its petitions.
-
-    Attributes:
-        directory: its units, or None where only labelled rows are known.
-        gazetteer: its places, or None.
-        files: the files these came from, kept beside a model: name → content.
-        division: code of the city in the list of administrative divisions, where its places come from there.
-    """
-
-    directory: UnitDirectory | None = None
-    gazetteer: Gazetteer | None = None
-    files: tuple[tuple[str, bytes], ...] = ()
-    division: str | None = None
-
-    @classmethod
-    def load(cls, units: Path | None, places: Path | None = None) -> City:
-        """Read a unit directory, and the gazetteer given or standing beside it as `places.csv`."""
-        if units is None:
-            return cls()
-        if places is None and (units.parent / "places.csv").exists():
-            places = units.parent / "places.csv"
-        files = [("units.yaml", units.read_bytes())]
-        if places is not None:
-            files.append(("places.csv", places.read_bytes()))
-        return cls(UnitDirectory.load(units), Gazetteer.load(places) if places else None, tuple(files))
-
-    def in_division(self, code: str | None) -> City:
-        """Return the city with the places of the administrative division where it has no gazetteer of its own."""
-        if code is None or self.gazetteer is not None:
-            return self
-        return dataclasses.replace(self, gazetteer=Divisions.load().gazetteer(code), division=code)
-
-    def lexicon(self) -> tuple[str, ...]:
-        """Return the words that the segmenter must know: petition terms, unit names, communities and places."""
-        words = set(petition_terms())
-        if self.directory is not None:
-            words |= {name for unit in self.directory.units for name in (unit.name, *unit.aliases)}
-            words |= {word for duty in self.directory.duties() for word in duty.keywords}
-        if self.gazetteer is not None and self.division is None:
-            words |= {place.name for place in self.gazetteer.places}
-        return tuple(sorted(word for word in words if 2 <= len(word) <= 12 and not word.isascii()))
 
 
 @dataclass(frozen=True)
@@ -226,7 +178,7 @@ def train(
     companions: dict[str, bytes | Path] = {**dict(city.files), "lexicon.txt": "\n".join(found.lexicon).encode()}
     with tempfile.TemporaryDirectory() as scratch:
         if stack is not None:
-            companions[_TRANSFORMER] = Path(scratch)
+            companions[TRANSFORMER] = Path(scratch)
             stack.transformer.save(Path(scratch))
         saved = registry.save(root, target, arrays, manifest, companions, card)
     return Training(saved, len(named), len(labels), evaluation, found.skipped)
@@ -396,48 +348,6 @@ def refusals(petitions: pa.Table, directory: UnitDirectory) -> npt.NDArray[np.bo
             if code is not None and str(code) in index:
                 cells[row, index[str(code)]] = True
     return cells if cells.any() else None
-
-
-def issue_model(saved: registry.SavedModel) -> IssueModel:
-    """Return the issue model of a saved version."""
-    plain = saved.manifest["model"]
-    labels = tuple(plain["labels"])
-    words = label_words(labels, IssueTree.load(), city_of(saved).directory, segmenter(lexicon_of(saved)))
-    return IssueModel(labels, persistence.load(saved.arrays, plain), words, _stack(saved))
-
-
-def unit_model(saved: registry.SavedModel) -> UnitModel:
-    """Return the unit model of a saved version."""
-    plain = saved.manifest["model"]
-    history = None
-    if "history_labels" in plain:
-        history = IssueHistory(tuple(plain["history_labels"]), saved.arrays["history.shares"])
-    return UnitModel(tuple(plain["labels"]), persistence.load(saved.arrays, plain), history, _stack(saved))
-
-
-def _stack(saved: registry.SavedModel) -> Stack | None:
-    plain = saved.manifest["model"].get("stack")
-    return Stack.load(plain, saved.folder / _TRANSFORMER) if plain else None
-
-
-def lexicon_of(saved: registry.SavedModel) -> tuple[str, ...]:
-    """Return the words a version was trained with."""
-    path = saved.companion("lexicon.txt")
-    return tuple(path.read_text("utf-8").split("\n")) if path else ()
-
-
-def city_of(saved: registry.SavedModel) -> City:
-    """Return the directory and places a version was trained with."""
-    city = City.load(saved.companion("units.yaml"), saved.companion("places.csv"))
-    return city.in_division(saved.manifest["model"].get("division"))
-
-
-def directory_of(saved: registry.SavedModel, city: City) -> UnitDirectory:
-    """Return the version's classes as a directory, in the model's order."""
-    names = saved.manifest["model"]["unit_names"]
-    if city.directory is None:
-        return UnitDirectory.from_labels(names)
-    return city.directory.pick(saved.manifest["model"]["labels"])
 
 
 def _classifier(classifier: Classifier | None) -> Classifier:

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from flows.cli import main
 from flows.learning import read_labelled
 from models import registry
-from models.training import City, train
+from models.city import City
+from models.training import train
 
 UNITS = """format: minqing/units/1
 city: {name: 临湾市, code: LW}

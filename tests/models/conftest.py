@@ -12,9 +12,11 @@ import pytest
 
 from corpora.readers import read_petitions
 from models import registry
+from models.city import City
 from models.router import Routed, Router
+from models.saved import issue_model
 from models.serving import load_router
-from models.training import City, Training, issue_model, train
+from models.training import Training, train
 
 #: The last day of the bundled petitions.
 DAY = dt.date(2026, 11, 20)

@@ -21,7 +21,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import toy  # noqa: E402 - found by the line above
 
 from models import registry  # noqa: E402
-from models.training import City, evaluate_model, issue_model, train  # noqa: E402
+from models.city import City  # noqa: E402
+from models.saved import issue_model  # noqa: E402
+from models.training import evaluate_model, train  # noqa: E402
 
 ROWS = 30
 

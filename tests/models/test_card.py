@@ -10,7 +10,8 @@ import pytest
 import toy
 
 from models.card import card, data_of
-from models.training import City, train
+from models.city import City
+from models.training import train
 
 KEYS = np.array([3, 1, 2], np.uint64)
 

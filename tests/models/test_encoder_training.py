@@ -11,12 +11,14 @@ import tiny_encoder
 import toy
 
 from models import registry
+from models.city import City
 from models.explanation import TRANSFORMER, explain
 from models.registry import ModelError
+from models.saved import unit_model
 from models.serving import load_router
 from models.stack import StackError
 from models.subjects import UnitSubject
-from models.training import City, Encoder, Training, evaluate_model, train, unit_model
+from models.training import Encoder, Training, evaluate_model, train
 from models.transformer import FineTuning
 
 pytest.importorskip("torch", reason="the extra [transformer] is not installed")

@@ -12,9 +12,10 @@ from toy_city import small_city
 
 from corpora.issue_tree import IssueTree
 from models.explanation import Explanation, contributions, explain
+from models.saved import issue_model, lexicon_of
 from models.serving import load_router
 from models.subjects import IssueSubject, UnitSubject
-from models.training import fit, issue_model, lexicon_of, train
+from models.training import fit, train
 
 DAY = dt.date(2026, 11, 20)
 

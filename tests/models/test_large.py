@@ -10,8 +10,9 @@ import toy
 from toy_city import small_city
 
 from models import classifier, given, issue, training, unit
+from models.city import City
 from models.classifier import Classifier, held_rows
-from models.training import City, evaluate_model, train
+from models.training import evaluate_model, train
 from pipeline.petitions import prepare
 
 

@@ -12,10 +12,11 @@ import pytest
 from toy import UNITS, features, labelled, learnable, letters, table
 
 from models import registry
+from models.city import City
 from models.encoder import Encoder
 from models.observe import observe, strangers, unknown, unknown_alone, versions_in
 from models.profile import Profile
-from models.training import City, train
+from models.training import train
 from pipeline.petitions.window import WINDOW_SCHEMA
 
 

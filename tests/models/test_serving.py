@@ -16,10 +16,11 @@ from toy_city import UNITS, small_city
 from corpora.records import UnitCode
 from corpora.units import Unit, UnitDirectory
 from models import registry
+from models.city import City
 from models.given import GivenViews
 from models.router import Router
 from models.serving import NotReadyError, load_router, rebase, versions
-from models.training import City, train
+from models.training import train
 from models.unit import UnitModel
 from pipeline.petitions.features import TextFeatures
 

@@ -13,8 +13,9 @@ from toy_city import small_city
 
 from corpora.labelled import row_keys
 from corpora.records import PETITION_SCHEMA
+from models.city import City
 from models.split import sift, unseen
-from models.training import City, TrainingError
+from models.training import TrainingError
 
 NONE = PETITION_SCHEMA.empty_table()
 WORDS = "路灯不亮 井盖破损 公交太少 工资拖欠 学位不足 噪声扰民 树木倒伏 油烟刺鼻".split()

@@ -13,18 +13,9 @@ import toy
 from toy_city import small_city
 
 from models import registry
-from models.training import (
-    City,
-    TrainingError,
-    directory_of,
-    evaluate_model,
-    issue_model,
-    lexicon_of,
-    refusals,
-    times,
-    train,
-    unit_model,
-)
+from models.city import City
+from models.saved import directory_of, issue_model, lexicon_of, unit_model
+from models.training import TrainingError, evaluate_model, refusals, times, train
 
 
 @pytest.mark.parametrize(("titles", "timed"), [(True, True), (False, True), (True, False), (False, False)])

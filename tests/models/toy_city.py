@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.training import City
+from models.city import City
 
 UNITS = """
 format: minqing/units/1
