@@ -208,7 +208,7 @@ class Classifier:
                 scores = part.scores(take(features, held), classes)[0]
                 left_out += _left_out(ranker, scores | dict(given), y[held], np.setdiff1d(y, group), group, newcomers)
             ranker = _with_newcomer(ranker, left_out, y, order)
-        return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked))
+        return cls(*_folded(full, ranker), classes), HeldOut(held, y[held], ranker.probabilities(stacked), ranker)
 
     def score(
         self,
