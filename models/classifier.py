@@ -142,8 +142,8 @@ class Classifier:
                 test = np.flatnonzero((folds == i) | np.isin(y, group))
                 if len(np.unique(y[train])) > 1:
                     views = LearntViews.fit(take(features, train), y[train], classes, least)
-                    scores = views.scores(take(features, test), classes)[0] | {name: view[test] for name, view in given.items()}
-                    left_out += _left_out(ranker, scores, y[test], np.setdiff1d(y, group), group, newcomers)
+                    found = views.scores(take(features, test), classes)[0] | {name: view[test] for name, view in given.items()}
+                    left_out += _left_out(ranker, found, y[test], np.setdiff1d(y, group), group, newcomers)
             ranker = _with_newcomer(ranker, left_out, y, order)
         return cls(*_folded(full, ranker), classes), HeldOut(rows, y[rows], ranker.probabilities(stacked))
 
