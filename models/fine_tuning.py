@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.transformer import FineTuning, Transformer, TransformerError, autocast, padded, token_ids, torch_runner
+from models.transformer import (
+    FineTuning,
+    Transformer,
+    TransformerError,
+    autocast,
+    padded,
+    quiet,
+    token_ids,
+    torch_runner,
+)
 
 I64 = npt.NDArray[np.int64]
 #: Batches among which rows are sorted by length: near lengths together, yet another mixture each epoch.
@@ -123,16 +132,16 @@ def _pretrained(encoder: str | Path, classes: int, settings: FineTuning) -> tupl
     except ImportError as error:
         msg = f"fine-tuning needs torch and transformers ({error}): pip install 'minqing[transformer]'"
         raise TransformerError(msg) from error
-    _quiet()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(encoder).backend_tokenizer
-        model = AutoModelForSequenceClassification.from_pretrained(
-            encoder,
-            num_labels=classes,
-            attention_probs_dropout_prob=0.0,  # dropout more than halves the speed on a processor and gains nothing here
-            hidden_dropout_prob=0.0,
-            classifier_dropout=0.1,
-        )
+        with quiet():  # it warns that the classification layer is new, as it should be
+            tokenizer = AutoTokenizer.from_pretrained(encoder).backend_tokenizer
+            model = AutoModelForSequenceClassification.from_pretrained(
+                encoder,
+                num_labels=classes,
+                attention_probs_dropout_prob=0.0,  # dropout more than halves the speed here and gains nothing
+                hidden_dropout_prob=0.0,
+                classifier_dropout=0.1,
+            )
     except (OSError, ValueError, AttributeError) as error:
         msg = f"{encoder}: no encoder that transformers can read ({error}); give a folder in the layout of save_pretrained"
         raise TransformerError(msg) from error
@@ -143,14 +152,6 @@ def _pretrained(encoder: str | Path, classes: int, settings: FineTuning) -> tupl
         model.config.num_hidden_layers = settings.layers
     _start_pooler(model)
     return tokenizer, model
-
-
-def _quiet() -> None:
-    """Keep transformers from warning that the classification layer is new, as it should be, and from drawing bars."""
-    from transformers.utils import logging as library
-
-    library.set_verbosity_error()  # type: ignore[no-untyped-call]
-    library.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _layers(model: Any) -> Any:  # noqa: ANN401

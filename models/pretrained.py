@@ -17,6 +17,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from models.transformer import quiet
+
 F32 = npt.NDArray[np.float32]
 #: What e5 was trained to see before a text.
 PREFIX = "query: "
@@ -134,8 +136,9 @@ def build(folder: Path) -> Path:
     )
     model = BertModel(config, add_pooling_layer=False)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in _state(weights, kept).items()})
-    model.save_pretrained(folder)
-    _tokenizer(weights, kept).save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
+        _tokenizer(weights, kept).save_pretrained(folder)
     return folder
 
 

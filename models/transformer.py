@@ -11,6 +11,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,8 @@ class Transformer:
         if self._model is None:
             msg = "a transformer that was loaded as a graph cannot be saved again; copy its folder"
             raise TransformerError(msg)
-        self._model.save_pretrained(folder)
+        with quiet():
+            self._model.save_pretrained(folder)
         self._tokenizer.save(str(folder / "tokenizer.json"))
         (folder / SETTINGS).write_text(json.dumps(asdict(self.settings), indent=1), "utf-8")
         _export(self._model, folder / GRAPH)
@@ -141,6 +143,23 @@ def _by_length(rows: list[list[int]], size: int) -> Iterator[list[int]]:
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     for start in range(0, len(order), size):
         yield order[start : start + size]
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the libraries from drawing bars and from warnings that mean nothing to a user: what is new, what is not there."""
+    from transformers.utils import logging as library
+
+    library.set_verbosity_error()  # type: ignore[no-untyped-call]
+    library.disable_progress_bar()  # type: ignore[no-untyped-call]
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
 
 def autocast() -> Any:  # noqa: ANN401
     """Return the context of mixed precision: bfloat16 where the processor multiplies it in hardware, else nothing."""
@@ -215,9 +234,7 @@ def _export(model: Any, path: Path) -> None:  # noqa: ANN401
     ids, mask = torch.ones((2, 16), dtype=torch.int64), torch.ones((2, 16), dtype=torch.int64)  # one tensor would be one input
     rows, columns = torch.export.Dim("rows", min=1, max=4096), torch.export.Dim("columns", min=2, max=512)
     shape = {0: rows, 1: columns}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it counts the libraries that it does not need
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as scratch, quiet():
         full = Path(scratch) / "full.onnx"
         torch.onnx.export(
             _Logits().eval(),
