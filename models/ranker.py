@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 
-from models.newcomer import ROWS_WORTH, Newcomer
+from models.newcomer import Newcomer
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -164,14 +164,15 @@ def _shares(ranker: Ranker, views: Views, row: int, cls: int) -> dict[str, float
     """Return what each view, and BIAS, gives to the score of one class in one row; they add up to the score."""
     found = {name: float(weight * views[name][row, cls]) for name, weight in zip(ranker.views, ranker.weights, strict=True)}
     found[BIAS] = float(ranker.bias[cls])
-    new, rows = ranker.newcomer, ranker.rows
-    if new is None or rows is None:
+    new, rows, settled = ranker.newcomer, ranker.rows, ranker.settled
+    if new is None or rows is None or settled is None:
         return found
     # A class with few rows is scored by a mixture: each side's parts count by how much that side says here.
     other = {name: float(weight * views[name][row, cls]) for name, weight in zip(new.views, new.weights, strict=True)}
-    score = float(ranker.scores({name: view[row : row + 1] for name, view in views.items()})[0, cls])
-    learnt = float(rows[cls] / (rows[cls] + ROWS_WORTH))
-    side = float(np.exp(sum(found.values()) + np.log(learnt) - score)) if learnt > 0 else 0.0
+    here = {name: view[row : row + 1] for name, view in views.items()}
+    learnt, given = (float(part[0, cls]) for part in new.sides(_combine(here, ranker.views, ranker.weights, ranker.bias), here, rows, settled))
+    score = float(np.logaddexp(learnt, given))
+    side = float(np.exp(learnt - score))
     mixed = {name: side * value for name, value in found.items()}
     for name, value in other.items():
         mixed[name] = mixed.get(name, 0.0) + (1 - side) * value
