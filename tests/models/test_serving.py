@@ -184,7 +184,7 @@ def test_a_unit_that_came_after_the_training_is_found_by_its_duties(bundled: Any
     )
     rows = made.route(bundled.incoming).suggestions.to_pylist()
     its = [row for row in rows if bundled.truth[row["petition_id"]]["unit"] == new]
-    assert sum(row["lead_unit"]["code"] == new for row in its) >= 0.4 * len(its)
+    assert sum(row["lead_unit"]["code"] == new for row in its) >= 0.3 * len(its)
     assert sum(new in [unit["code"] for unit in row["top_k"]] for row in its) >= 0.75 * len(its)
     wrong = [row for row in rows if row not in its and row["lead_unit"]["code"] == new]
     assert len(wrong) < len(its)
