@@ -22,7 +22,7 @@ def test_without_model_and_directory_the_rows_are_prepared_alone(tmp_path: Path)
 def test_labels_set_wrong_are_found_by_models_that_did_not_learn_them(tmp_path: Path) -> None:
     rows = labelled(90)
     labels: list[str | None] = rows["unit"].to_pylist()
-    right = {row: labels[row] for row in (4, 31, 62)}
+    right = {row: labels[row] for row in (3, 4, 62)}  # letters that stand in nearly the same words elsewhere
     for row, label in right.items():
         labels[row] = UNITS[(UNITS.index(str(label)) + 1) % len(UNITS)]
     labels[7] = None  # a row without a label is no suspect
