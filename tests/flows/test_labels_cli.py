@@ -139,32 +139,6 @@ def test_with_a_champion(tmp_path: Path, city: Path, trained_home: Path, kind: s
     assert all(Path(path).exists() for path in out["files"])
 
 
-def test_suspected_errors_are_given_out_first(tmp_path: Path, city: Path) -> None:
-    """Labels swapped on purpose are found by models that did not learn them."""
-    lines = (city / "history.csv").read_text("utf-8-sig").splitlines()
-    rows = list(csv.reader(lines))
-    at = rows[0].index("一级分类")
-    first = [name for name, _ in sorted(_counted(row[at] for row in rows[1:]).items(), key=lambda item: -item[1])[:2]]
-    swapped = [row[0] for row in rows[1:] if row[at] in first][:6]
-    for row in rows[1:]:
-        if row[0] in swapped:
-            row[at] = first[1 - first.index(row[at])]
-    path = tmp_path / "history.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([[*row[:6], row[at], row[-1]] for row in rows])
-    out = told("export", path, "--target", "issue_type", "--count", 60, "--out", tmp_path / "s.xlsx", "--units", city / "units.yaml")
-    (given_out,) = exports(labels_dir())
-    suspects = [pick["petition_id"] for pick in given_out.manifest["picks"] if "label_error" in pick["reasons"]]
-    assert out["picked_for"]["label_error"] == len(suspects)
-    assert len(set(suspects) & set(swapped)) >= 4
-
-
-def _counted(names: Any) -> dict[str, int]:
-    from collections import Counter
-
-    return dict(Counter(names))
-
-
 def test_what_cannot_be_exported(tmp_path: Path, inbox: Path) -> None:
     nowhere = run("export", inbox, "--target", "unit", "--out", tmp_path / "x.xlsx")
     assert (nowhere.exit_code, "no units are known" in nowhere.output) == (2, True)
