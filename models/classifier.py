@@ -218,7 +218,7 @@ def _left_out(
 def _with_newcomer(ranker: Ranker, left_out: Sequence[LeftOut], y: I64, order: F64 | None) -> Ranker:
     """Return the ranker with what is learnt of classes left out; without it where that is nothing."""
     rows = np.bincount(y, minlength=len(ranker.bias))
-    newcomer = Newcomer.fit(left_out, int((rows > 0).sum()))
+    newcomer = Newcomer.fit(left_out, int((rows > 0).sum()), dict(zip(ranker.views, ranker.weights.tolist(), strict=True)))
     if newcomer is None:
         return ranker
     settled = np.where(_of_a_few_weeks(y, time_blocks(len(y), order), len(rows)), 0, rows)

@@ -66,19 +66,29 @@ class Newcomer:
     classes: int
 
     @classmethod
-    def fit(cls, left_out: Sequence[LeftOut], classes: int) -> Newcomer | None:
-        """Learn from classes left out; None where they are too few, or no view tells their rows from others'."""
+    def fit(cls, left_out: Sequence[LeftOut], classes: int, usual: Mapping[str, float]) -> Newcomer | None:
+        """Learn from classes left out; None where they are too few, or no view tells their rows from others'.
+
+        Args:
+            left_out: classes as newcomers.
+            classes: number of classes with rows.
+            usual: the ranker's weight of each view. A view that says nothing of any class left out keeps it: places, where
+                all that have rows are departments.
+        """
         from scipy.optimize import minimize
         from scipy.special import expit
 
         if len(left_out) < MIN_CLASSES:
             return None
-        names = tuple(left_out[0].given)
+        names = tuple(name for name in left_out[0].given if any(np.ptp(one.given[name]) > 0 for one in left_out))
+        silent = tuple(name for name in left_out[0].given if name not in names)
+        if not names:
+            return None
         x = np.concatenate([np.stack([one.given[name] for name in names], 1) for one in left_out]).astype(np.float64)
         known, mine = (np.concatenate([getattr(one, field) for one in left_out]) for field in ("known", "mine"))
         weight = np.concatenate([_weights(one) for one in left_out])
         weight /= weight.sum()
-        scales = np.maximum(x.std(0), 1e-6)
+        scales = x.std(0)
         x /= scales
 
         def loss(parameters: F64) -> tuple[float, F64]:
@@ -93,7 +103,8 @@ class Newcomer:
         found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}).x
         if not found[:-1].any():
             return None
-        return cls(names, found[:-1] / scales, float(found[-1]), classes)
+        weights = np.append(found[:-1] / scales, [usual.get(name, 0.0) for name in silent])
+        return cls((*names, *silent), weights, float(found[-1]), classes)
 
     def blend(self, scores: F64, views: Mapping[str, F32], rows: I64, settled: I64) -> F64:
         """Return the scores of all classes with what the given views say of those with few rows or none.
@@ -104,7 +115,7 @@ class Newcomer:
             rows: training rows of each class, shape (classes,).
             settled: the same, 0 for classes that are new.
         """
-        average = rows.sum() / self.classes
+        average = max(rows.sum(), 1) / self.classes
         new = settled == 0
         # Under a bound for all together, a newcomer is expected to have as many rows as an average class.
         bound = average * min(1.0, MAX_SHARE * self.classes / max(int(new.sum()), 1))

@@ -151,7 +151,7 @@ def left_out(seed: int, own: int = 40, others: int = 400, classes: int = 10) -> 
 
 
 def test_the_view_that_tells_has_the_weight() -> None:
-    found = Newcomer.fit([left_out(i) for i in range(5)], 11)
+    found = Newcomer.fit([left_out(i) for i in range(5)], 11, {})
     assert found is not None
     weights = dict(zip(found.views, found.weights.tolist(), strict=True))
     assert weights["duty"] > 5 * weights["noise"] >= 0
@@ -160,7 +160,7 @@ def test_the_view_that_tells_has_the_weight() -> None:
 @pytest.mark.parametrize("own", [10, 40, 300])
 def test_a_newcomer_takes_the_share_of_an_average_class(own: int) -> None:
     examples = [left_out(i, own) for i in range(5)]
-    found = Newcomer.fit(examples, 11)
+    found = Newcomer.fit(examples, 11, {})
     assert found is not None
     one = examples[0]
     views = {name: view[:, None] for name, view in one.given.items()}
@@ -173,8 +173,17 @@ def test_a_newcomer_takes_the_share_of_an_average_class(own: int) -> None:
     assert share == pytest.approx(1 / 11, rel=0.35)
 
 
+def test_a_view_that_is_silent_of_all_classes_left_out_keeps_the_weight_that_it_has() -> None:
+    examples = [left_out(i) for i in range(5)]
+    for one in examples:
+        one.given["place"] = np.zeros(len(one.mine), np.float32)
+    found = Newcomer.fit(examples, 11, {"place": 3.5, "duty": 1.0})
+    assert found is not None
+    assert dict(zip(found.views, found.weights.tolist(), strict=True))["place"] == 3.5
+
+
 def test_too_few_classes_teach_nothing() -> None:
-    assert Newcomer.fit([left_out(0), left_out(1)], 3) is None
+    assert Newcomer.fit([left_out(0), left_out(1)], 3, {}) is None
 
 
 def blended(found: Newcomer, rows: list[int], settled: list[int], score: float = -3.0) -> np.ndarray:
