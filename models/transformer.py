@@ -57,7 +57,7 @@ class FineTuning:
     rate: float = 2e-4
     decay: float = 0.9
     smoothing: float = 0.05
-    prefix: str = "query: "
+    prefix: str = ""
     seed: int = 0
 
 

@@ -15,7 +15,7 @@ from models.transformer import GRAPH, SETTINGS, FineTuning, Transformer, Transfo
 
 pytest.importorskip("torch", reason="the extra [transformer] is not installed")
 
-QUICK = FineTuning(layers=2, frozen=0, max_tokens=48, epochs=6, batch=8, rate=5e-3, prefix="", patience=6)
+QUICK = FineTuning(layers=2, frozen=0, max_tokens=48, epochs=6, batch=8, rate=5e-3, patience=6)
 
 
 def letters(count: int) -> tuple[list[str], np.ndarray]:
@@ -78,7 +78,7 @@ def test_layers_that_are_frozen_stay_as_they_were(encoder: Path) -> None:
     from transformers import AutoModel
 
     texts, y = letters(30)
-    made = fine_tune(texts, y, 3, encoder, FineTuning(layers=3, frozen=2 / 3, epochs=1, prefix="", rate=1e-2))
+    made = fine_tune(texts, y, 3, encoder, FineTuning(layers=3, frozen=2 / 3, epochs=1, rate=1e-2))
     before, after = AutoModel.from_pretrained(encoder).state_dict(), made._model.bert.state_dict()
     same = {name for name, value in before.items() if name in after and value.equal(after[name])}
     assert {name for name in before if "layer.0." in name or "layer.1." in name or "embeddings" in name} <= same
@@ -88,7 +88,7 @@ def test_layers_that_are_frozen_stay_as_they_were(encoder: Path) -> None:
 def test_training_stops_when_it_gains_nothing(encoder: Path) -> None:
     texts, y = letters(60)
     heard: list[Epoch] = []
-    settings = FineTuning(layers=1, epochs=8, patience=0, prefix="", rate=0.0)
+    settings = FineTuning(layers=1, epochs=8, patience=0, rate=0.0)
     fine_tune(texts, y, 3, encoder, settings, np.arange(60) % 3 == 0, heard.append)
     assert len(heard) == 2
 
