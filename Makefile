@@ -48,5 +48,5 @@ $(READY): pyproject.toml constraints.txt
 # torch comes through pip, which takes a build for processors where one is at hand.
 $(READY_TO_TEST): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "torch==2.13.0"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev,statutes,transformer]"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/uv pip install --quiet --compile-bytecode -c constraints.txt -e ".[dev,postgres,statutes,transformer]"
 	@touch $@

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import Row, and_, case, select
 
 from dispatch.store import Store
-from dispatch.tables import petitions, runs, suggestions
+from dispatch.store.tables import petitions, runs, suggestions
 from pipeline.petitions.window import WINDOW_SCHEMA, sample
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
 from dispatch.columns import field, plain, whole
-from dispatch.tables import petitions
+from dispatch.store.tables import petitions
 
 #: Brings a petition up to date; parameters are `b_` and the column's name.
 UPDATE_PETITION = (

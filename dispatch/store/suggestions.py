@@ -1,0 +1,129 @@
+"""Suggestions as they are written: in chunks, each in one transaction with what announces it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+
+import pyarrow as pa
+from sqlalchemy import Connection, select
+
+from dispatch.columns import plain
+from dispatch.store import events
+from dispatch.store.bulk import UPDATE_PETITION, insert_columns, petition_columns, suggestion_columns, take
+from dispatch.store.engine import StoreError, batches
+from dispatch.store.outbox import MADE, Message, announce, take_numbers
+from dispatch.store.tables import petitions, suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a chunk changed. `new_suggestions + unchanged` is the number of rows of the chunk.
+
+    Attributes:
+        groups: event groups that won or lost a petition.
+    """
+
+    new_petitions: int
+    new_suggestions: int
+    unchanged: int
+    groups: frozenset[str] = dataclass_field(default=frozenset(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSuggestion:
+    """A suggestion as stored; `payload` is its line of `suggestions.jsonl` without the line end."""
+
+    suggestion_id: str
+    petition_id: str
+    revision: int
+    run_id: str
+    payload: bytes
+
+
+def write_chunk(
+    connection: Connection,
+    run_id: str,
+    table: pa.Table,
+    payloads: Sequence[bytes],
+    sketches: Sequence[bytes] | None = None,
+    *,
+    events_later: bool = False,
+) -> WriteResult:
+    """Write a chunk of suggestions in one transaction; what is there already is left alone.
+
+    A suggestion id that is known writes nothing. Another suggestion for a known petition (its text, the model or
+    the configuration changed) becomes the petition's next revision and the petition row is brought up to date.
+
+    Args:
+        connection: of a transaction that writes.
+        run_id: a run that has begun.
+        table: rows with `SUGGESTION_SCHEMA`.
+        payloads: the JSON line of each row (`dispatch.files.payloads`).
+        sketches: per row the sketch that the grouping into events compares, if there is one.
+        events_later: leave the events table to a call of `refresh_events` after the last chunk: an event with
+            letters in every chunk is then counted once.
+
+    Raises:
+        StoreError: if the lengths differ.
+    """
+    if len(payloads) != table.num_rows or (sketches is not None and len(sketches) != table.num_rows):
+        msg = f"{table.num_rows} suggestions with {len(payloads)} payloads"
+        raise StoreError(msg)
+    ids, keys = plain(table["petition_id"]), plain(table["suggestion_id"])
+    take_numbers(connection, "outbox", 0)  # two writers of one petition would give the same revision
+    revisions, groups = known_petitions(connection, ids)
+    written = _written(connection, [key for key, pid in zip(keys, ids, strict=True) if pid in revisions])
+    known = set(revisions)
+    fresh: list[int] = []
+    number: list[int] = []
+    for index, (pid, key) in enumerate(zip(ids, keys, strict=True)):
+        if key not in written:
+            written.add(key)
+            revisions[pid] = revisions.get(pid, 0) + 1
+            fresh.append(index)
+            number.append(revisions[pid])
+    if not fresh:
+        return WriteResult(0, 0, len(ids))
+    rows = petition_columns(table, revisions, sketches)
+    # One petition may come twice in a chunk: the last one is how it stands.
+    last = {ids[index]: index for index in fresh}
+    new = take({**rows, "first_run_id": [run_id] * len(ids)}, [i for p, i in last.items() if p not in known])
+    changed = take(rows, [index for pid, index in last.items() if pid in known])
+    insert_columns(connection, petitions, new)
+    if changed["petition_id"]:
+        names = [f"b_{name}" for name in changed]
+        values = zip(*changed.values(), strict=True)
+        connection.execute(UPDATE_PETITION, [dict(zip(names, row, strict=True)) for row in values])
+    stored = take(suggestion_columns(table, [line.decode() for line in payloads]), fresh)
+    insert_columns(connection, suggestions, {**stored, "revision": number, "run_id": [run_id] * len(fresh)})
+    announce(
+        connection,
+        [Message(keys[i], MADE, ids[i], keys[i], revision) for i, revision in zip(fresh, number, strict=True)],
+    )
+    touched = {*new["event_group"], *changed["event_group"], *(groups[pid] for pid in changed["petition_id"])}
+    touched.discard(None)
+    if not events_later:
+        events.refresh(connection, touched)
+    return WriteResult(len(new["petition_id"]), len(fresh), len(ids) - len(fresh), frozenset(touched))
+
+
+def known_petitions(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str | None]]:
+    """Return the revision and the event group of each petition that is stored."""
+    revisions: dict[str, int] = {}
+    groups: dict[str, str | None] = {}
+    query = select(petitions.c.petition_id, petitions.c.revision, petitions.c.event_group)
+    for batch in batches(dict.fromkeys(ids)):
+        for pid, revision, group in connection.execute(query.where(petitions.c.petition_id.in_(batch))):
+            revisions[pid], groups[pid] = revision, group
+    return revisions, groups
+
+
+def _written(connection: Connection, keys: Sequence[str]) -> set[str]:
+    query = select(suggestions.c.suggestion_id)
+    found: set[str] = set()
+    for batch in batches(keys):
+        found.update(connection.scalars(query.where(suggestions.c.suggestion_id.in_(batch))))
+    return found
+
