@@ -19,7 +19,7 @@ UPDATE_PETITION = (
         {
             column.name: bindparam(f"b_{column.name}")
             for column in petitions.c
-            if column.name not in {"petition_id", "first_run_id"}
+            if column.name not in {"petition_id", "first_run_id", "refused_units"}
         }
     )
 )
