@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import pyarrow as pa
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
@@ -19,7 +20,7 @@ UPDATE_PETITION = (
         {
             column.name: bindparam(f"b_{column.name}")
             for column in petitions.c
-            if column.name not in {"petition_id", "first_run_id", "refused_units"}
+            if column.name not in {"petition_id", "first_run_id"}
         }
     )
 )
@@ -65,6 +66,7 @@ def petition_columns(
         "revision": [revisions[pid] for pid in columns["petition_id"]],
         "submitted_at": table["submitted_at"].to_pylist(),
         "sketch": [None] * table.num_rows if sketches is None else sketches,
+        "refused_units": [orjson.dumps(units).decode() if units else "[]" for units in table["refused_units"].to_pylist()],
     }
 
 

@@ -52,7 +52,7 @@ petitions = Table(
     Column("row", BigInteger, nullable=False),
     Column("event_group", String(80)),
     Column("sketch", LargeBinary),
-    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes as filed
+    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes, as filed and as known then
     Column("first_run_id", String(80), ForeignKey("runs.run_id"), nullable=False),
     Index("petitions_by_event", "event_group", "submitted_at", "petition_id"),  # all that events are counted from
     Index("petitions_by_time", "submitted_at"),
