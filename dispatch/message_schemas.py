@@ -42,6 +42,13 @@ def write(folder: Path = FOLDER) -> list[str]:
     return changed
 
 
+def copy(folder: Path) -> None:
+    """Write the schemas to another folder; what else is there stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in schemas().items():
+        (folder / name).write_bytes(content)
+
+
 def _schema(model: Any, name: str) -> bytes:  # noqa: ANN401 - a model class
     schema = _open(model.model_json_schema(mode="serialization"))
     return orjson.dumps({"$schema": _DIALECT, "$id": name, **schema}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

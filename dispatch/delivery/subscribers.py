@@ -147,6 +147,9 @@ def add(
         msg = f"name: there is a subscriber {name} already"
         raise SubscriberError(msg)
     kind, place = checked_address(address)
+    if kind == FOLDER and (other := connection.scalar(select(subscribers.c.name).where(subscribers.c.address == place))):
+        msg = f"address: {place} is {other}'s already, and file names would clash"
+        raise SubscriberError(msg)
     wanted, how = checked(Filters, filters or {}, "filter"), checked(Settings, settings or {}, "setting")
     secret = new_secret() if kind == WEBHOOK else None
     # With the counter's row held, no message can become true between here and the subscriber's first.
