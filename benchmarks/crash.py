@@ -4,9 +4,10 @@
 
 A city's petitions are routed again and again, each time with other texts in a third of them, while a publisher sends to a
 receiver (a process of its own) and to a folder. At moments drawn evenly over the time that a run takes, the router, the
-publisher or both get SIGKILL and are started again; some decisions are made in between. Both are the real commands, in forks
-of a process that has imported everything, and `--fresh` times in processes of their own. In the end all must be there:
-nothing lost, nothing applied twice, each petition's messages in order. Exit code 1 otherwise.
+publisher or both get SIGKILL and are started again; some decisions are made in between. They run in forks of a process that
+has imported everything: `minqing publish --follow`, and the steps of the route flow without Prefect, which takes longer to
+start than they take. The last `--fresh` kills hit the real commands, each in a process of its own, with a Prefect server.
+In the end all must be there: nothing lost, nothing applied twice, each petition's messages in order. Exit code 1 otherwise.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ HEADER = ("编号", "时间", "渠道", "标题", "内容", "地址")
 
 _ZYGOTE = """
 import json, os, sys
-import flows.cli, flows.output, flows.route, flows.publish, flows.delivery_cli, dispatch.delivery.worker, models.serving, httpx, psycopg
-sys.stdout.flush()
+sys.path.insert(0, "benchmarks")
+import flows.cli, flows.delivery_cli, flows.output, flows.grouping, dispatch.delivery.worker, models.serving, httpx, psycopg
+from crash import plan_of, steps
 for line in sys.stdin:
     what, value = json.loads(line)
     if what == "start":
@@ -47,8 +49,14 @@ for line in sys.stdin:
             os.setsid()
             os.dup2(os.open(os.environ["CRASH_LOG"], os.O_WRONLY | os.O_APPEND | os.O_CREAT), 1)
             os.dup2(1, 2)
+            if value[0] == "route":
+                steps(value[1:])
+                os._exit(0)
             flows.cli.main(value)
         print(child, flush=True)
+    elif what == "warm":
+        flows.batch.warm(plan_of(value[1:]))
+        print(flush=True)
     else:
         pid, status = os.waitpid(value, os.WNOHANG if what == "poll" else 0)
         print(os.waitstatus_to_exitcode(status) if pid else "none", flush=True)
@@ -76,6 +84,10 @@ class Children:
             return child.pid
         return int(self._ask("start", arguments))
 
+    def warm(self, arguments: list[str]) -> None:
+        """Have the process that is forked from load the models."""
+        self._ask("warm", arguments)
+
     def poll(self, child: int) -> int | None:
         if child in self._own:
             return self._own[child].poll()
@@ -98,6 +110,33 @@ class Children:
         self._zygote.stdin.write(json.dumps([what, value]) + "\n")
         self._zygote.stdin.flush()
         return self._zygote.stdout.readline().strip()
+
+
+def plan_of(arguments: list[str]):
+    import datetime as dt
+
+    from flows.plan import make_plan
+
+    path, given = arguments[0], dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    return make_plan([path], given["--out"], given["--units"], None, {}, given["--config"], dt.date.fromisoformat(given["--on"]))
+
+
+def steps(arguments: list[str]) -> None:
+    """Do what `minqing route` does, without Prefect."""
+    from flows import batch, output
+    from flows.grouping import find_events
+    from flows.plan import Progress
+    from flows.spool import claimed
+    from flows.workers import Workers
+
+    plan = plan_of(arguments)
+    with claimed(Path(plan.spool)), Workers(1, plan) as pool:
+        masked: Counter[str] = Counter()
+        for number in batch.read(plan):
+            masked += batch.score(plan, number)
+        done = batch.what_was_read(plan)
+        output.write(pool, plan, done, masked, find_events(plan, done.chunks), Progress())
+        batch.forget(plan)
 
 
 def batch_file(path: Path, number: int, rows: int, rng: random.Random) -> Path:
@@ -146,16 +185,22 @@ def crash(
         publish = ["publish", "--follow"]
         publisher = children.start(publish)
         number = killed = 0
-        path = batch_file(work / "batch-0.csv", 0, rows, rng)
-        begun, router = time.monotonic(), children.start(_route(path, work, config))
-        _ended_well(children, router, work)
+        for _ in range(2):  # the first one also makes what is cached
+            number += 1
+            path = batch_file(work / f"batch-{number}.csv", number, rows, rng)
+            if number == 1:
+                children.warm(_route(path, work, config))
+            begun, router = time.monotonic(), children.start(_route(path, work, config))
+            _ended_well(children, router, work)
         took, router = time.monotonic() - begun, None
         say(f"one run takes {took:.1f} s")
+        number += 1
+        path = batch_file(work / f"batch-{number}.csv", number, rows, rng)
         while killed < kills:
             alone = killed >= kills - fresh  # the last ones in processes of their own
             if router is None:
                 router = children.start(_route(path, work, config), fresh=alone)
-            time.sleep(rng.uniform(0.0, 1.1 * took + (8.0 if alone else 0.0)))
+            time.sleep(rng.uniform(0.0, 1.1 * took + (15.0 if alone else 0.0)))
             code = children.poll(router)
             if code is not None:
                 _ended_well(children, router, work, code)
@@ -175,14 +220,15 @@ def crash(
             killed += 1
             if killed % 20 == 0:
                 say(f"{killed} kills, {number} rounds, {receiver.told(url)['counts'].get('received', 0)} requests")
-        if router is not None:
-            _ended_well(children, router, work)
+        if router is None:
+            router = children.start(_route(path, work, config))
+        _ended_well(children, router, work)
         receiver.told(url, "/calm")
         drained = _drained(store)
         os.kill(publisher, signal.SIGTERM)
         ended = children.end(publisher)
         time.sleep(1.2)  # what a proxy still holds
-        return {"kills": killed, "rounds": number + 1, "by_victim": dict(victims), "by_phase": dict(phases), "drained": drained, "publisher_ended": ended} | judged(
+        return {"kills": killed, "rounds": number, "by_victim": dict(victims), "by_phase": dict(phases), "drained": drained, "publisher_ended": ended} | judged(
             store, receiver.told(url), drop
         )
 
