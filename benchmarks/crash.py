@@ -142,7 +142,7 @@ def steps(arguments: list[str]) -> None:
 def batch_file(path: Path, number: int, rows: int, rng: random.Random) -> Path:
     """Write the petitions of a round: the same ids, other texts in a third of them."""
     with (CITY / "history.csv").open(encoding="utf-8-sig") as file:
-        texts = [row for row in csv.DictReader(file)][:rows]
+        texts = list(csv.DictReader(file))[:rows]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
@@ -360,10 +360,10 @@ def main() -> int:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_LEVEL": "ERROR",
     }  # fmt: skip
     os.environ.pop("MINQING_STORE", None)
+    import postgres
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    import postgres
     from flows.learning import train_files
 
     history = home / "history.csv"

@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from flows import (
-    delivery_cli, diagnosis_cli, labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, subscribers_cli, watch_cli,
+    delivery_cli,
+    diagnosis_cli,
+    labels_cli,
+    legal_cli,
+    models_cli,
+    replies_cli,
+    retrain_cli,
+    subscribers_cli,
+    watch_cli,
 )  # fmt: skip
 from flows.options import ENCODER, JSON, check_places, dumped, mapping_of
 

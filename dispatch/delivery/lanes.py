@@ -181,8 +181,9 @@ class WebhookLane:
         while True:
             letter, claimed_at = await self._queue.get()
             settings = self._subscriber.settings
-            if time.monotonic() - claimed_at > self._lease - settings.total_seconds - _MARGIN:
-                self._untried.append(letter.position)  # another worker may have it before we are through
+            late = time.monotonic() - claimed_at > self._lease - settings.total_seconds - _MARGIN
+            if late or self._held() or self._duty.stopping.is_set():  # late: another worker may have it before we are through
+                self._untried.append(letter.position)
             else:
                 self._note(letter, await self._attempt(http, letter))
             if self._queue.qsize() < self._limit:

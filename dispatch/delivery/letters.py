@@ -130,8 +130,8 @@ def replay(
     d = deliveries.c
     mine: ColumnElement[bool] = d.subscriber == name
     if from_position is not None:
-        # All that follows goes again as well, or a petition's messages would come out of order.
-        which = and_(mine, d.position >= from_position, d.status.in_((DELIVERED, DEAD, SKIPPED, PENDING)))
+        # All that follows goes again as well, what is on its way too, or a petition's messages would come out of order.
+        which = and_(mine, d.position >= from_position)
     elif positions:
         _must_be(connection, name, positions, (DEAD,), "replayed")
         which = and_(mine, d.position.in_(positions))
@@ -166,7 +166,7 @@ def _alone(connection: Connection, name: str) -> None:
 def _must_be(connection: Connection, name: str, positions: Sequence[int], statuses: tuple[str, ...], what: str) -> None:
     d = deliveries.c
     query = select(d.position, d.status).where(d.subscriber == name, d.position.in_(positions))
-    found = {position: status for position, status in connection.execute(query)}
+    found = dict(connection.execute(query).tuples().all())
     for position in positions:
         status = found.get(position)
         if status not in statuses:

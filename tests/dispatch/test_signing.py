@@ -65,7 +65,7 @@ def forged(**change: str | None) -> dict[str, str]:
 @pytest.mark.parametrize(
     "headers",
     [
-        forged(webhook_id="m-2", **{"Idempotency_Key": "m-2"}),
+        forged(webhook_id="m-2", Idempotency_Key="m-2"),
         forged(webhook_timestamp=str(int(NOW.timestamp()) + 60)),
         forged(webhook_timestamp="soon"),
         forged(webhook_timestamp="-1"),
@@ -83,7 +83,7 @@ def forged(**change: str | None) -> dict[str, str]:
         forged(webhook_signature="v1a," + signed()["webhook-signature"][3:]),
         forged(webhook_signature="v1," + base64.b64encode(bytes(32)).decode()),
         forged(webhook_signature=" ".join(["v1,AAAA"] * 5_000) + " " + signed()["webhook-signature"]),
-        forged(**{"Idempotency_Key": "m-2"}),
+        forged(Idempotency_Key="m-2"),
         {},
     ],
 )
