@@ -50,6 +50,8 @@ class Receiver:
             self.counts["duplicates"] += 1
             return 200
         event = json.loads(body)
+        if event["type"] == f"{PREFIX}ping.v1":
+            return 204
         try:
             EVENTS[event["type"].removeprefix(PREFIX).removesuffix(".v1")].model_validate_json(body)
         except (KeyError, ValueError) as error:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+
+sys.path.append(str(Path(__file__).parent / "dispatch"))  # where pytest has not been yet, if tests of flows run alone
+
 import synthetic
 
 from dispatch.delivery import subscribers
