@@ -8,7 +8,9 @@ from importlib.util import find_spec
 
 from fastapi import FastAPI
 
+from dispatch.service import decisions, health, open311, openapi, problems, suggestions
 from dispatch.service.context import Service
+from dispatch.service.guard import Guard
 
 
 def create_app(service: Service) -> FastAPI:
@@ -16,10 +18,23 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        await service.batcher.start()
+        try:
+            yield
+        finally:
+            await service.batcher.stop()
 
-    app = FastAPI(title="minqing 民情", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    # The pages of documentation that FastAPI offers load their scripts from the network.
+    app = FastAPI(title="minqing 民情", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.state.service = service
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Guard, settings=service.settings, metrics=service.metrics)
+    app.include_router(health.router)
+    app.include_router(suggestions.router)
+    app.include_router(decisions.router)
+    if service.settings.open311:
+        app.include_router(open311.router)
     if find_spec("dispatch.console"):
         from dispatch.console import install
 
