@@ -95,9 +95,14 @@ def score(plan: Plan, number: int) -> Counter[str]:
 
 def warm(plan: Plan) -> None:
     """Load the run's router and all that routing needs, so that processes forked from this one have it."""
+    _router(plan).route(any_petition())
+
+
+def any_petition() -> pa.Table:
+    """Return a batch of one petition, to warm a router with."""
     texts = {field.name: "无" for field in PETITION_SCHEMA if field.type == pa.string()}
     one = texts | {"submitted_at": dt.datetime(2000, 1, 1), "refused_units": [], "row": 1}
-    _router(plan).route(pa.Table.from_pylist([one], PETITION_SCHEMA))
+    return pa.Table.from_pylist([one], PETITION_SCHEMA)
 
 
 def _router(plan: Plan) -> Router:
