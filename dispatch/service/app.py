@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.util import find_spec
 
 from fastapi import FastAPI
@@ -19,9 +20,11 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.batcher.start()
+        service.running = True
         try:
             yield
         finally:
+            service.running = False
             await service.batcher.stop()
 
     # The pages of documentation that FastAPI offers load their scripts from the network.
@@ -36,7 +39,5 @@ def create_app(service: Service) -> FastAPI:
     if service.settings.open311:
         app.include_router(open311.router)
     if find_spec("dispatch.console"):
-        from dispatch.console import install
-
-        install(app, service)
+        import_module("dispatch.console").install(app, service)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class Service:
         store: blocking: call it in a thread.
         scorer: blocking: call it in a thread.
         watch_history: lines of `minqing watch` (JSONL), for the console; need not exist.
+        scorer_error: why the newest models or files do not serve; "" where they do.
+        running: petitions are taken.
         batcher: scores single petitions together; runs while the application does.
         keys, rates, guesses: who may ask, and how much.
     """
@@ -36,6 +38,8 @@ class Service:
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     watch_history: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    scorer_error: Callable[[], str] = lambda: ""
+    running: bool = False
     batcher: Batcher = field(init=False)
     keys: KeyRing = field(init=False)
     rates: Buckets = field(init=False)
@@ -54,13 +58,11 @@ class Service:
         self.metrics.batch_rows.observe(rows)
         self.metrics.batch_seconds.observe(seconds)
 
-    def models_ready(self) -> bool:
-        """Tell whether there are models to score with."""
-        return bool(self.scorer.model_version)
-
     def more_metrics(self) -> Iterable[Metric]:
         """Return what the parts say of themselves."""
         yield GaugeMetricFamily("minqing_petitions_waiting", "Petitions that no batch has taken yet.", value=self.batcher.waiting)
+        failed = bool(self.scorer_error())
+        yield GaugeMetricFamily("minqing_champion_failed", "Whether a newer champion or file could not be taken into service.", value=failed)
 
 
 def service_of(request: Request) -> Service:

@@ -39,7 +39,7 @@ async def readyz(request: Request) -> Response:
             store, current = await run_in_threadpool(_store, service)
     except TimeoutError:
         store = current = False
-    checks = {"store": store, "schema": current, "models": service.models_ready(), "queue": service.batcher.accepting}
+    checks = {"store": store, "schema": current, "models": bool(service.scorer.model_version), "queue": service.running}
     ready = all(checks.values())
     return json_answer(request, {"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -18,12 +19,13 @@ from dispatch.service.auth import authorize
 from dispatch.service.batching import BusyError
 from dispatch.service.bodies import json_answer, read_json
 from dispatch.service.context import Service, service_of
-from dispatch.service.intake import Intake, take_in
+from dispatch.service.intake import Intake, Refusal, take_in
 from dispatch.service.keys import Key
 from dispatch.service.logs import failure, log
 from dispatch.service.openapi import body, etag, problems
 from dispatch.service.problems import Problem
-from dispatch.service.schemas import OneSuggestion, Page, Petition, Petitions, Scored as ScoredBody, ScoredMany
+from dispatch.service.schemas import OneSuggestion, Page, Petition, Petitions, ScoredMany
+from dispatch.service.schemas import Scored as ScoredBody
 
 router = APIRouter(prefix="/v1", tags=["suggestions"])
 SUGGESTION_ID = re.compile(r"sg_[0-9a-f]{24}")
@@ -81,19 +83,19 @@ async def _batch(request: Request, service: Service, read: int, intake: Intake, 
         found = await service.batcher.score_many(intake.good, store=store) if intake.good else []
     except BusyError as error:
         raise _busy(service, error) from None
-    bad = [{"index": item.index, "code": item.code, "reason": item.reason} for item in intake.bad]
+    bad = list(intake.bad)
     lines: list[Any] = []
     for place, item in zip(intake.places, found, strict=True):
         if isinstance(item, Exception):
             log(logging.ERROR, "failure", request_id=request.scope["request_id"], **failure(type(item), item.__traceback__))
-            bad.append({"index": place, "code": "failed", "reason": "出错了，可以再试 it could not be scored or stored; try again"})
+            bad.append(Refusal(place, "failed", "出错了，可以再试 it could not be scored or stored; try again"))
         else:
             lines.append(orjson.Fragment(_line(item)))
-    bad.sort(key=lambda item: item["index"])
+    rejected = [asdict(item) for item in sorted(bad, key=lambda item: item.index)]
     _count(service, [item for item in found if isinstance(item, Scored)], len(bad))
     return json_answer(
         request,
-        {"read": read, "routed": len(lines), "rejected_count": len(bad), "suggestions": lines, "rejected": bad},
+        {"read": read, "routed": len(lines), "rejected_count": len(bad), "suggestions": lines, "rejected": rejected},
     )
 
 
