@@ -16,6 +16,7 @@ import pyarrow as pa
 from corpora.config import load_config
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA, Rejection
+from corpora.workspace import store_address
 from dispatch.files import csv_text, payloads
 from dispatch.store import Store, WriteResult
 from flows.chunks import SKETCH, load, replace, rows, save
@@ -150,7 +151,7 @@ def _grouped(plan: Plan, number: int) -> pa.Table:
 def write(plan: Plan, number: int) -> WriteResult:
     """Write a rendered chunk to the store, but for the table of events; the run must have begun there."""
     chunk = rendered(plan, number)
-    with no_collection(), Store.open(plan.store) as store:
+    with no_collection(), Store.open(store_address()) as store:
         return store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
 
 

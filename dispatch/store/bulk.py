@@ -68,10 +68,12 @@ class Standing:
     content_hash: str
     state: str
     unit: str | None
+    refused_units: str
 
-    def settled(self, content_hash: str) -> bool:
+    def settled(self, content_hash: str, refused_units: str) -> bool:
         """Return whether a person's decision stands: who took on this very text has it, whatever a newer model thinks."""
-        return self.state in ("accepted", "reassigned") and content_hash == self.content_hash
+        filed = (content_hash, refused_units)
+        return self.state in ("accepted", "reassigned") and filed == (self.content_hash, self.refused_units)
 
 
 def petition_columns(
@@ -84,9 +86,10 @@ def petition_columns(
     )  # fmt: skip
     columns: dict[str, Sequence[Any]] = {name: plain(table[name]) for name in texts}
     ids, hashes = columns["petition_id"], columns["content_hash"]
+    refused = [orjson.dumps(names).decode() if names else "[]" for names in table["refused_units"].to_pylist()]
     units, states = plain(field(table["lead_unit"], "code")), [OPEN] * table.num_rows
     for row, pid in enumerate(ids):
-        if (was := before.get(pid)) and was.settled(hashes[row]):
+        if (was := before.get(pid)) and was.settled(hashes[row], refused[row]):
             units[row], states[row] = was.unit, was.state
     return columns | {
         "revision": [revisions[pid] for pid in ids],
@@ -97,7 +100,7 @@ def petition_columns(
         "urgency_rank": [RANKS[level] for level in plain(field(table["urgency"], "level"))],
         "due": whole(field(table["deadline"], "date").fill_null(NO_DEADLINE)).to_pylist(),
         "state": states,
-        "refused_units": [orjson.dumps(names).decode() if names else "[]" for names in table["refused_units"].to_pylist()],
+        "refused_units": refused,
     }
 
 
