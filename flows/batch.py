@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from corpora.config import load_config
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA, Rejection
+from corpora.workspace import store_address
 from dispatch.files import csv_text, payloads
 from dispatch.store import Store, WriteResult
 from dispatch.store.refusals import with_refusals
@@ -89,7 +90,7 @@ def score(plan: Plan, number: int) -> Counter[str]:
     mark = target.with_suffix(".json")
     if mark.exists():
         return Counter(json.loads(mark.read_text()))
-    with Store.open(plan.store) as store, store.reading() as connection:
+    with Store.open(store_address()) as store, store.reading() as connection:
         petitions = with_refusals(connection, load(plan.chunk("read", number)))
     table, masked = _routed(plan, petitions)
     save(table, target)
@@ -147,7 +148,7 @@ def render(plan: Plan, number: int) -> None:
     target = plan.chunk("lines", number)
     if target.exists():
         return
-    with Store.open(plan.store) as store, store.reading() as connection:
+    with Store.open(store_address()) as store, store.reading() as connection:
         petitions = with_refusals(connection, load(plan.chunk("read", number)))
     scored = load(plan.chunk("scored", number))
     changed = pc.not_equal(*(pc.list_value_length(table["refused_units"].combine_chunks()) for table in (petitions, scored)))
@@ -177,7 +178,7 @@ def _grouped(plan: Plan, number: int) -> pa.Table:
 def write(plan: Plan, number: int) -> WriteResult:
     """Write a rendered chunk to the store, but for the table of events; the run must have begun there."""
     chunk = rendered(plan, number)
-    with no_collection(), Store.open(plan.store) as store, store.writing() as connection:
+    with no_collection(), Store.open(store_address()) as store, store.writing() as connection:
         result = write_chunk(connection, plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
         if not result.stale:
             return result

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from dispatch.columns import plain
 from dispatch.store import events
-from dispatch.store.bulk import UPDATE_PETITION, insert_columns, petition_columns, suggestion_columns, take
+from dispatch.store.bulk import UPDATE_PETITION, Standing, insert_columns, petition_columns, suggestion_columns, take
 from dispatch.store.engine import StoreError, batches
 from dispatch.store.outbox import MADE, Message, announce, take_numbers
 from dispatch.store.refusals import known_refusals
@@ -60,7 +60,8 @@ def write_chunk(
 
     A suggestion id that is known writes nothing. Another suggestion for a known petition (its text, the model or
     the configuration changed, a unit refused) becomes the petition's next revision and the petition row is brought up to
-    date. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
+    date. It waits for a decision then, unless a person has taken on the very same text before: a new model does not undo
+    that, a refusal that was filed does. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
     not written.
 
     Args:
@@ -80,10 +81,10 @@ def write_chunk(
         raise StoreError(msg)
     ids, keys = plain(table["petition_id"]), plain(table["suggestion_id"])
     take_numbers(connection, "outbox", 0)  # two writers of one petition would give the same revision
-    revisions, groups = known_petitions(connection, ids)
+    known = known_petitions(connection, ids)
+    revisions = {pid: was.revision for pid, was in known.items()}
     written = _written(connection, [key for key, pid in zip(keys, ids, strict=True) if pid in revisions])
     stale = _stale(connection, ids, table["refused_units"].to_pylist(), revisions) if revisions else set()
-    known = set(revisions)
     fresh: list[int] = []
     number: list[int] = []
     for index, (pid, key) in enumerate(zip(ids, keys, strict=True)):
@@ -95,7 +96,7 @@ def write_chunk(
     passed = tuple(sorted(stale))
     if not fresh:
         return WriteResult(0, 0, len(ids) - len(passed), stale=passed)
-    rows = petition_columns(table, revisions, sketches)
+    rows = petition_columns(table, revisions, sketches, known)
     # One petition may come twice in a chunk: the last one is how it stands.
     last = {ids[index]: index for index in fresh}
     new = take({**rows, "first_run_id": [run_id] * len(ids)}, [i for p, i in last.items() if p not in known])
@@ -111,7 +112,7 @@ def write_chunk(
         connection,
         [Message(keys[i], MADE, ids[i], keys[i], revision) for i, revision in zip(fresh, number, strict=True)],
     )
-    touched = {*new["event_group"], *changed["event_group"], *(groups[pid] for pid in changed["petition_id"])}
+    touched = {*new["event_group"], *changed["event_group"], *(known[pid].event_group for pid in changed["petition_id"])}
     touched.discard(None)
     if not events_later:
         events.refresh(connection, touched)
@@ -131,15 +132,15 @@ def _stale(connection: Connection, ids: Sequence[str], used: Sequence[Sequence[s
     return {row for row, pid in enumerate(ids) if pid in known and not known[pid] <= set(used[row] or ())}
 
 
-def known_petitions(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str | None]]:
-    """Return the revision and the event group of each petition that is stored."""
-    revisions: dict[str, int] = {}
-    groups: dict[str, str | None] = {}
-    query = select(petitions.c.petition_id, petitions.c.revision, petitions.c.event_group)
+def known_petitions(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """Return how each petition that is stored stands."""
+    names = ("revision", "event_group", "content_hash", "state", "unit", "refused_units")
+    query = select(petitions.c.petition_id, *(petitions.c[name] for name in names))
+    found: dict[str, Standing] = {}
     for batch in batches(dict.fromkeys(ids)):
-        for pid, revision, group in connection.execute(query.where(petitions.c.petition_id.in_(batch))):
-            revisions[pid], groups[pid] = revision, group
-    return revisions, groups
+        for pid, *values in connection.execute(query.where(petitions.c.petition_id.in_(batch))):
+            found[pid] = Standing(*values)
+    return found
 
 
 def _written(connection: Connection, keys: Sequence[str]) -> set[str]:
@@ -148,4 +149,3 @@ def _written(connection: Connection, keys: Sequence[str]) -> set[str]:
     for batch in batches(keys):
         found.update(connection.scalars(query.where(suggestions.c.suggestion_id.in_(batch))))
     return found
-
