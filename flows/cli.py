@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from flows import diagnosis_cli, keys_cli, labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, serve_cli, watch_cli
+from flows import (
+    diagnosis_cli,
+    keys_cli,
+    labels_cli,
+    legal_cli,
+    models_cli,
+    replies_cli,
+    retrain_cli,
+    serve_cli,
+    watch_cli,
+)
 from flows.options import ENCODER, JSON, check_places, dumped, mapping_of
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))

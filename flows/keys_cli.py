@@ -93,8 +93,8 @@ def revoke(which: str, by: str) -> None:
     click.echo("已吊销 revoked: " + ", ".join(f"{key.name} ({key.key_id})" for key in ended))
 
 
-def _opened(store_url: str | None) -> Any:  # noqa: ANN401 - the store, imported late
-    from corpora.workspace import store_path
+def _opened() -> Any:  # noqa: ANN401 - the store, imported late
+    from corpora.workspace import store_address
     from dispatch.store import Store
 
     return Store.open(store_address())
