@@ -109,7 +109,7 @@ class Guard:
             course.status = course.status or 499  # nobody hears it; the log does
         except Exception as error:
             problem = as_problem(error)
-            if problem.status_code == 500:
+            if problem is not error:
                 kind, _, trace = sys.exc_info()
                 log(logging.ERROR, "failure", request_id=scope["request_id"], **failure(kind or Exception, trace))
             if course.status:
