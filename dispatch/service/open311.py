@@ -31,7 +31,9 @@ _LEVELS = 4
 _REACH = 10_000
 _TAKEN = ("accepted", "reassigned")
 _CODE = r"^([0-9]{2}){1,3}$"
-_Time = Annotated[dt.datetime | None, Query(description="ISO 8601; without zone it is China Standard Time.")]
+_Time = Annotated[
+    str | None, Query(description="ISO 8601; without zone it is China Standard Time.", pattern=r"^\d{4}-\d{2}-\d{2}(T[0-9:.]{4,15}(Z|[+-]\d{2}:\d{2})?)?$")
+]
 _Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
 
 
@@ -105,7 +107,7 @@ def _query() -> Select[Any]:
     return select(*columns).join(suggestions, s.suggestion_id == p.suggestion_id)
 
 
-def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, end: dt.datetime | None, status: str | None) -> Select[Any]:
+def _filtered(query: Select[Any], codes: str | None, start: str | None, end: str | None, status: str | None) -> Select[Any]:
     p, s = petitions.c, suggestions.c
     if codes is not None:
         wanted = [s.issue_code.startswith(code, autoescape=True) for code in codes.split(",")]
@@ -115,9 +117,9 @@ def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, 
         # The first level alone has a column with an index; the rest narrows what it finds.
         query = query.where(p.issue_top.in_(sorted({code[:2] for code in codes.split(",")})), first)
     if start is not None:
-        query = query.where(p.submitted_at >= _local(start))
+        query = query.where(p.submitted_at >= _local("start_date", start))
     if end is not None:
-        query = query.where(p.submitted_at <= _local(end))
+        query = query.where(p.submitted_at <= _local("end_date", end))
     if status == "open":
         query = query.where(p.state.not_in(_TAKEN))
     elif status == "closed":
@@ -125,14 +127,17 @@ def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, 
     return query
 
 
-def _local(moment: dt.datetime) -> dt.datetime:
-    """Return a time as petitions have it: China Standard Time without zone."""
-    if moment.tzinfo is None:
-        return moment
+def _local(name: str, text: str) -> dt.datetime:
+    """Return a time as petitions have it: China Standard Time without zone.
+
+    Raises:
+        Problem: 422, if it is none.
+    """
     try:
-        return moment.astimezone(CHINA).replace(tzinfo=None)
-    except OverflowError:  # the first or last hours that there are
-        return moment.replace(tzinfo=None)
+        moment = dt.datetime.fromisoformat(text)
+        return moment if moment.tzinfo is None else moment.astimezone(CHINA).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise Problem(422, "invalid", "时间不存在 there is no such time", errors=[{"where": f"query.{name}", "code": "datetime"}]) from None
 
 
 async def _read(request: Request, query: Select[Any]) -> list[dict[str, Any]]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from dispatch.messages import Decision, LocalTime, PetitionId, Revision, Suggestion, SuggestionId
+from dispatch.service.intake import ID_PATTERN
 
-GivenId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~\u4e00-\u9fff]+$")]
+GivenId = Annotated[str, Field(min_length=1, max_length=80, pattern=ID_PATTERN)]
 
 
 class _Body(BaseModel):
