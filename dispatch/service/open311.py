@@ -19,7 +19,7 @@ from corpora.issue_tree import IssueTree
 from dispatch.service.auth import bearer, check
 from dispatch.service.bodies import json_answer
 from dispatch.service.context import service_of
-from dispatch.service.openapi import problems
+from dispatch.service.openapi import MAYBE_KEY, problems
 from dispatch.service.problems import Problem
 from dispatch.service.schemas import Request311, Service311
 from dispatch.store.tables import NO_DEADLINE, decisions, petitions, suggestions
@@ -37,7 +37,7 @@ _Time = Annotated[
 _Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
 
 
-@router.get("/services.json", summary="Services", operation_id="services311", response_model=list[Service311], responses=problems())
+@router.get("/services.json", summary="Services", operation_id="services311", openapi_extra=MAYBE_KEY, response_model=list[Service311], responses=problems())
 async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return the issue types of the first two levels."""
     del jurisdiction_id
@@ -54,7 +54,7 @@ async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> R
     return json_answer(request, found, tag=True)
 
 
-@router.get("/requests.json", summary="Requests", operation_id="requests311", response_model=list[Request311], responses=problems(400))
+@router.get("/requests.json", summary="Requests", operation_id="requests311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(400))
 async def requests(
     request: Request,
     jurisdiction_id: _Jurisdiction = None,
@@ -82,7 +82,7 @@ async def requests(
     return json_answer(request, await _read(request, query), tag=True)
 
 
-@router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", response_model=list[Request311], responses=problems(404))
+@router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(404))
 async def one(request: Request, service_request_id: str, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return one request, in a list as GeoReport wants it."""
     del jurisdiction_id
