@@ -179,7 +179,7 @@ class Batcher:
         """Score and store; what breaks is looked for by halves, so that its neighbours go through."""
         try:
             return list(self._together(jobs))
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever asked
+        except Exception as error:
             # A database that is away is away for every half.
             away = isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
             if len(jobs) == 1 or away:
