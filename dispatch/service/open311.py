@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 from starlette.concurrency import run_in_threadpool
 
 from corpora.dates import CHINA
@@ -71,15 +71,12 @@ async def requests(
     await _allowed(request)
     if page * page_size > _REACH:
         raise Problem(422, "invalid", f"最多翻到第 {_REACH:,} 条，请缩小范围 narrow the filters to see more than {_REACH:,}")
-    query = _query()
-    p = petitions.c
     if service_request_id is not None:
-        query = query.where(p.petition_id.in_([part for part in service_request_id.split(",") if part and "\x00" not in part][:100]))
+        wanted = [part for part in service_request_id.split(",") if part and "\x00" not in part][:100]
+        query = _query().where(petitions.c.petition_id.in_(wanted))
     else:
-        query = _filtered(query, service_code, start_date, end_date, status)
-    # Not all databases agree on where null goes, so it is said.
-    query = query.order_by(p.submitted_at.is_(None), p.submitted_at.desc(), p.petition_id).limit(page_size).offset((page - 1) * page_size)
-    return json_answer(request, await _read(request, query), tag=True)
+        query = _filtered(_query(), service_code, start_date, end_date, status)
+    return json_answer(request, await _read(request, query, page_size, (page - 1) * page_size), tag=True)
 
 
 @router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(404))
@@ -140,24 +137,40 @@ def _local(name: str, text: str) -> dt.datetime:
         raise Problem(422, "invalid", "时间不存在 there is no such time", errors=[{"where": f"query.{name}", "code": "datetime"}]) from None
 
 
-async def _read(request: Request, query: Select[Any]) -> list[dict[str, Any]]:
+async def _read(request: Request, query: Select[Any], limit: int = 1, offset: int = 0) -> list[dict[str, Any]]:
     service = service_of(request)
 
     def read() -> list[dict[str, Any]]:
         with service.store.reading() as connection:
-            return _shown(connection, query, titles=service.settings.open311_titles, names=_unit_names(request))
+            rows = _latest_first(connection, query, limit, offset)
+            return _shown(rows, titles=service.settings.open311_titles, names=_unit_names(request))
 
     return await run_in_threadpool(read)
+
+
+def _latest_first(connection: Connection, query: Select[Any], limit: int, offset: int) -> list[Row[Any]]:
+    """Return a page, the latest filed first, those without a time at the end.
+
+    In two steps, since databases do not agree on where null goes: so the index by time serves on each of them.
+    """
+    p = petitions.c
+    dated = query.where(p.submitted_at.is_not(None))
+    rows = list(connection.execute(dated.order_by(p.submitted_at.desc(), p.petition_id).limit(limit).offset(offset)))
+    if len(rows) < limit:
+        before = len(rows) + offset if rows else connection.execute(select(func.count()).select_from(dated.subquery())).scalar_one()
+        undated = query.where(p.submitted_at.is_(None)).order_by(p.petition_id)
+        rows += connection.execute(undated.limit(limit - len(rows)).offset(max(0, offset - before))).all()
+    return rows
 
 
 def _unit_names(request: Request) -> dict[str, str]:
     return {unit.code: unit.name for unit in service_of(request).scorer.units()}
 
 
-def _shown(connection: Connection, query: Select[Any], *, titles: bool, names: dict[str, str]) -> list[dict[str, Any]]:
+def _shown(rows: list[Row[Any]], *, titles: bool, names: dict[str, str]) -> list[dict[str, Any]]:
     tree = IssueTree.load()
     found = []
-    for row in connection.execute(query):
+    for row in rows:
         code = (row.issue_code or "")[:_LEVELS]
         service = tree[code].name if code in tree else row.issue_code or ""
         taken = row.state in _TAKEN

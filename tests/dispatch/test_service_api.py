@@ -278,6 +278,11 @@ def test_open311(store_url: str, scorer: Any) -> None:
         assert ids(service_code=found[0]["service_code"]) == ["L3", "L2", "L1", "L0"]
         assert ids(service_code="15") == []
         problem(api.get("/open311/v2/requests.json?page=201&page_size=50"), 422, "invalid")
+        api.post("/v1/suggestions", json={"petitions": [letters[0] | {"petition_id": f"U{n}", "submitted_at": None} for n in range(3)]})
+        every = ["L3", "L2", "L1", "L0", "U0", "U1", "U2"]
+        for size in (1, 2, 3, 4, 5, 7, 9):
+            assert [name for page in range(1, 9) for name in ids(page_size=size, page=page)] == every, size
+        assert ids(status="open", page_size=4, page=2) == ["U1", "U2"]
         one = api.get("/open311/v2/requests/L2.json")
         assert one.json() == [found[1]]
         assert api.get("/open311/v2/requests/L2.json", headers={"If-None-Match": one.headers["etag"]}).status_code == 304
