@@ -114,6 +114,7 @@ def _sqlite(engine: Engine) -> None:
             "synchronous = NORMAL",
             f"busy_timeout = {_BUSY_SECONDS * 1000}",
             "foreign_keys = ON",
+            "secure_delete = ON",  # what is removed is overwritten
             f"cache_size = -{_CACHE_KIB}",
             f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         ):
@@ -121,6 +122,8 @@ def _sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("alone", False):
+            return
         # A deferred transaction that reads first and then writes fails at once when another process wrote in between.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

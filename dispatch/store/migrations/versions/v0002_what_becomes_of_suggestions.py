@@ -79,7 +79,7 @@ def _outbox() -> None:
     op.get_bind().execute(
         sa.text(
             "INSERT INTO outbox (position, message_id, kind, petition_id, suggestion_id, revision, at) "
-            "SELECT n, suggestion_id || '.' || n, 'suggestion.made', petition_id, suggestion_id, revision, :at FROM ("
+            "SELECT n, suggestion_id, 'suggestion.made', petition_id, suggestion_id, revision, :at FROM ("
             "SELECT row_number() OVER (ORDER BY r.started_at, r.run_id, s.revision, s.petition_id) AS n, s.suggestion_id, "
             "s.petition_id, s.revision FROM suggestions s JOIN runs r ON r.run_id = s.run_id) made"
         ).bindparams(at)
