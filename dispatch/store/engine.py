@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,23 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
         if engine.dialect.name == "sqlite":
             _sqlite(engine)
         if prepare:
-            schema.upgrade(engine)
+            with _let_go(engine):
+                schema.upgrade(engine)
     except (SQLAlchemyError, OSError, ImportError, schema.SchemaError) as error:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         msg = f"cannot open the store {shown(url)}: {cause}"
         raise StoreError(msg) from error
     return engine
+
+
+@contextmanager
+def _let_go(engine: Engine) -> Iterator[None]:
+    """Close the connections of an engine that nobody will get."""
+    try:
+        yield
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def address(url_or_path: str | Path) -> URL:

@@ -19,7 +19,17 @@ from dispatch.store import Store
 from dispatch.store.decisions import decide
 from dispatch.store.outbox import now
 from dispatch.store.purge import Purged, compact, purge
-from dispatch.store.tables import aggregates, audit, deliveries, metadata, outbox, petitions, sessions, subscribers, users
+from dispatch.store.tables import (
+    aggregates,
+    audit,
+    deliveries,
+    metadata,
+    outbox,
+    petitions,
+    sessions,
+    subscribers,
+    users,
+)
 from pipeline.petitions.suggestion import SUGGESTION_SCHEMA
 
 OLD, NEW = dt.datetime(2024, 1, 5, 9), dt.datetime(2024, 6, 1, 9)
