@@ -43,7 +43,7 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
             the store without its password.
     """
     url = address(url_or_path)
-    try:
+    with _told(url):
         if url.get_backend_name() == "sqlite":
             _own_file(url.database)
         options = {} if url.get_backend_name() == "sqlite" else _SERVER
@@ -51,24 +51,56 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
         engine = create_engine(url, hide_parameters=True, **options)
         if engine.dialect.name == "sqlite":
             _sqlite(engine)
-        if prepare:
-            with _let_go(engine):
+    if prepare:
+        try:
+            with _told(url):
                 schema.upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def upgrade(url_or_path: str | Path) -> str | None:
+    """Bring a store to the shape this program needs; return what `schema.upgrade` says.
+
+    Raises:
+        StoreError: as `connect` does.
+    """
+    engine = connect(url_or_path, prepare=False)
+    try:
+        with _told(engine.url):
+            return schema.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def step(url_or_path: str | Path) -> str | None:
+    """Return the step a store has reached (see `schema.version`), and make nothing: None if there is no store.
+
+    Raises:
+        StoreError: if it cannot be opened.
+    """
+    url = address(url_or_path)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return None
+    engine = connect(url_or_path, prepare=False)
+    try:
+        with _told(url), engine.connect() as connection:
+            return schema.version(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _told(url: URL) -> Iterator[None]:
+    """Say what went wrong with a store, on one line and without its password."""
+    try:
+        yield
     except (SQLAlchemyError, OSError, ImportError, schema.SchemaError) as error:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         msg = f"cannot open the store {shown(url)}: {cause}"
         raise StoreError(msg) from error
-    return engine
-
-
-@contextmanager
-def _let_go(engine: Engine) -> Iterator[None]:
-    """Close the connections of an engine that nobody will get."""
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
-        raise
 
 
 def address(url_or_path: str | Path) -> URL:
