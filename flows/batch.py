@@ -96,9 +96,14 @@ def score(plan: Plan, number: int) -> Counter[str]:
 
 def warm(plan: Plan) -> None:
     """Load the run's router and all that routing needs, so that processes forked from this one have it."""
+    try_out(_router(plan))
+
+
+def try_out(router: Router) -> None:
+    """Route one petition without content: what is loaded late is loaded then, or found missing."""
     texts = {field.name: "无" for field in PETITION_SCHEMA if field.type == pa.string()}
     one = texts | {"submitted_at": dt.datetime(2000, 1, 1), "refused_units": [], "row": 1}
-    _router(plan).route(pa.Table.from_pylist([one], PETITION_SCHEMA))
+    router.route(pa.Table.from_pylist([one], PETITION_SCHEMA))
 
 
 def _router(plan: Plan) -> Router:

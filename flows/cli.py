@@ -9,7 +9,17 @@ from typing import Any
 
 import click
 
-from flows import diagnosis_cli, labels_cli, legal_cli, models_cli, replies_cli, retrain_cli, store_cli, watch_cli
+from flows import (
+    diagnosis_cli,
+    doctor_cli,
+    labels_cli,
+    legal_cli,
+    models_cli,
+    replies_cli,
+    retrain_cli,
+    store_cli,
+    watch_cli,
+)
 from flows.options import ENCODER, JSON, check_places, dumped, mapping_of
 
 _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -71,7 +81,7 @@ def main() -> None:
 for _command in (
     legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, labels_cli.labels, retrain_cli.retrain,
     watch_cli.watch, replies_cli.replies, diagnosis_cli.explain, diagnosis_cli.diagnose,
-    store_cli.store, store_cli.purge,
+    store_cli.store, store_cli.purge, doctor_cli.doctor,
 ):  # fmt: skip
     main.add_command(_command)
 

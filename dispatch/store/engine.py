@@ -47,6 +47,8 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
         if url.get_backend_name() == "sqlite":
             _own_file(url.database)
         options = {} if url.get_backend_name() == "sqlite" else _SERVER
+        if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
+            options = options | {"connect_args": {"connect_timeout": 10}}  # else a host that says nothing holds us for minutes
         # Parameters hold petitions: they must not reach an error message.
         engine = create_engine(url, hide_parameters=True, **options)
         if engine.dialect.name == "sqlite":
