@@ -20,7 +20,7 @@ _MARKS = {"ok": "✓", "warn": "!", "fail": "✗"}
 @click.option("--units", type=click.Path(path_type=Path), help="Unit directory (YAML) of the city, as route uses it.")
 @click.option("--places", type=click.Path(path_type=Path), help="Gazetteer (CSV), as route uses it.")
 @click.option("--config", type=click.Path(path_type=Path), help="The city's own configuration (YAML).")
-@click.option("--service", default="", metavar="URL", help="Address of the running service, like http://127.0.0.1:8080.")
+@click.option("--service", default="", metavar="URL", help="Address of the running service, like http://127.0.0.1:8400.")
 @JSON
 @click.pass_context
 def doctor(ctx: click.Context, units: Path | None, places: Path | None, config: Path | None, service: str, as_json: bool) -> None:
