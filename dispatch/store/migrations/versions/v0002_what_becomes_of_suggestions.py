@@ -87,7 +87,6 @@ def _outbox() -> None:
     op.execute("INSERT INTO counters (name, value) SELECT 'outbox', coalesce(max(position), 0) FROM outbox")
     op.execute("INSERT INTO counters (name, value) VALUES ('audit', 0)")
     op.create_index("outbox_by_petition", "outbox", ["petition_id", "position"])
-    op.create_index("outbox_by_suggestion", "outbox", ["suggestion_id"])
 
 
 def _deliveries() -> None:
