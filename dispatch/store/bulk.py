@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
+from corpora.config import LEVELS
 from dispatch.columns import field, plain, whole
-from dispatch.store.tables import petitions
+from dispatch.store.tables import NO_DEADLINE, OPEN, petitions
+
+#: Urgency level → `petitions.urgency_rank`, the most urgent first.
+RANKS = {level: rank for rank, level in enumerate(reversed(LEVELS))}
 
 #: Brings a petition up to date; parameters are `b_` and the column's name.
 UPDATE_PETITION = (
@@ -53,18 +58,44 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, S
         connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A petition as it is stored before a chunk is written."""
+
+    revision: int
+    event_group: str | None
+    content_hash: str
+    state: str
+    unit: str | None
+
+    def settled(self, content_hash: str) -> bool:
+        """Return whether a person's decision stands: who took on this very text has it, whatever a newer model thinks."""
+        return self.state in ("accepted", "reassigned") and content_hash == self.content_hash
+
+
 def petition_columns(
-    table: pa.Table, revisions: Mapping[str, int], sketches: Sequence[bytes] | None
+    table: pa.Table, revisions: Mapping[str, int], sketches: Sequence[bytes] | None, before: Mapping[str, Standing]
 ) -> dict[str, Sequence[Any]]:
     """Return the columns of the petitions table but `first_run_id`, at the revision each petition has reached."""
     texts = (
-        "petition_id", "content_hash", "title", "body", "address", "channel", "source", "row", "event_group"
+        "petition_id", "content_hash", "title", "body", "address", "channel", "source", "row", "event_group",
+        "suggestion_id", "decision",
     )  # fmt: skip
     columns: dict[str, Sequence[Any]] = {name: plain(table[name]) for name in texts}
+    ids, hashes = columns["petition_id"], columns["content_hash"]
+    units, states = plain(field(table["lead_unit"], "code")), [OPEN] * table.num_rows
+    for row, pid in enumerate(ids):
+        if (was := before.get(pid)) and was.settled(hashes[row]):
+            units[row], states[row] = was.unit, was.state
     return columns | {
-        "revision": [revisions[pid] for pid in columns["petition_id"]],
+        "revision": [revisions[pid] for pid in ids],
         "submitted_at": table["submitted_at"].to_pylist(),
         "sketch": [None] * table.num_rows if sketches is None else sketches,
+        "unit": units,
+        "issue_top": [code and code[:2] for code in plain(field(table["issue_type"], "code"))],
+        "urgency_rank": [RANKS[level] for level in plain(field(table["urgency"], "level"))],
+        "due": whole(field(table["deadline"], "date").fill_null(NO_DEADLINE)).to_pylist(),
+        "state": states,
     }
 
 
