@@ -37,8 +37,11 @@ class Scorer(Protocol):
     def config_version(self) -> str:
         """Version of the configuration."""
 
-    def score(self, petitions: pa.Table) -> ScoredBatch:
-        """Route a batch (`PETITION_SCHEMA`) with one and the same pair of models."""
+    def score(self, petitions: pa.Table, hashes: Sequence[str] | None = None) -> ScoredBatch:
+        """Route a batch (`PETITION_SCHEMA`) with one and the same pair of models.
+
+        `hashes` are those of the petitions as filed, where the batch holds masked texts of the store instead.
+        """
 
     def units(self) -> Sequence[UnitChoice]:
         """Return the units valid today."""

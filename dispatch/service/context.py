@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import Request
+from prometheus_client.metrics_core import Metric
 
 from dispatch.scoring import Scorer
+from dispatch.service.keys import KeyRing
+from dispatch.service.limits import Buckets
+from dispatch.service.metrics import Metrics, StoreCollector
 from dispatch.service.settings import ServiceSettings
 from dispatch.store import Store
 
@@ -20,12 +25,29 @@ class Service:
         store: blocking: call it in a thread.
         scorer: blocking: call it in a thread.
         watch_history: lines of `minqing watch` (JSONL), for the console; need not exist.
+        keys, rates, guesses: who may ask, and how much.
     """
 
     store: Store
     scorer: Scorer
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     watch_history: Path | None = None
+    metrics: Metrics = field(default_factory=Metrics)
+    keys: KeyRing = field(init=False)
+    rates: Buckets = field(init=False)
+    guesses: Buckets = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the parts that follow from the settings."""
+        settings = self.settings
+        self.keys = KeyRing(self.store, settings.key_cache_seconds)
+        self.rates = Buckets(settings.rate, settings.burst)
+        self.guesses = Buckets(settings.guesses / 60, settings.guesses)
+        self.metrics.registry.register(StoreCollector(self))
+
+    def more_metrics(self) -> Iterable[Metric]:
+        """Return what the parts say of themselves."""
+        return []
 
 
 def service_of(request: Request) -> Service:

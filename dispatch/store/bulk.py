@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pyarrow as pa
 from sqlalchemy import Connection, Table, bindparam, insert, update
 
@@ -24,7 +25,7 @@ UPDATE_PETITION = (
         {
             column.name: bindparam(f"b_{column.name}")
             for column in petitions.c
-            if column.name not in {"petition_id", "first_run_id", "refused_units"}
+            if column.name not in {"petition_id", "first_run_id"}
         }
     )
 )
@@ -96,6 +97,7 @@ def petition_columns(
         "urgency_rank": [RANKS[level] for level in plain(field(table["urgency"], "level"))],
         "due": whole(field(table["deadline"], "date").fill_null(NO_DEADLINE)).to_pylist(),
         "state": states,
+        "refused_units": [orjson.dumps(names).decode() if names else "[]" for names in table["refused_units"].to_pylist()],
     }
 
 

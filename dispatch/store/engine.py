@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from dispatch.store.tables import counters, metadata
+from dispatch.store import schema
 
 #: Ids in one `IN (…)`; SQLite allows 32,766 parameters and PostgreSQL 65,535.
 _IDS_A_QUERY = 8_000
@@ -21,43 +21,78 @@ _CACHE_KIB = 65_536
 _PAGE_BYTES = 16_384
 #: Pages in the write-ahead log before they are copied into the file: 32 MB, several chunks.
 _CHECKPOINT_PAGES = 2_000
+#: Of engines for a database server: connections that broke while nobody used them are replaced unnoticed; writers wait for each
+#: other in `take_numbers` and then must see what the other wrote, whatever level the server has as its default.
+_SERVER: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "isolation_level": "READ COMMITTED"}
 
 
 class StoreError(Exception):
     """The store cannot be opened or was used against its rules."""
 
 
-def connect(url_or_path: str | Path) -> Engine:
-    """Return an engine whose tables exist.
+def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
+    """Return an engine whose tables have the shape that this program needs; an older store is brought there first.
 
     Args:
         url_or_path: a SQLAlchemy URL (`postgresql+psycopg://…`) or the path of a SQLite file.
+        prepare: False leaves the tables as they are.
 
     Raises:
-        StoreError: if the address cannot be understood or opened; the message names it without its password.
+        StoreError: if the address cannot be understood or opened, or the store is newer than this program; the message names
+            the store without its password.
     """
-    text = str(url_or_path)
-    name = text
+    url = address(url_or_path)
     try:
-        if "://" in text:
-            url = make_url(text)
-            name = url.render_as_string(hide_password=True)
-        else:
-            Path(text).parent.mkdir(parents=True, exist_ok=True)
-            url = make_url("sqlite://").set(database=text)
+        if url.get_backend_name() == "sqlite":
+            _own_file(url.database)
+        options = {} if url.get_backend_name() == "sqlite" else _SERVER
         # Parameters hold petitions: they must not reach an error message.
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True, **options)
         if engine.dialect.name == "sqlite":
             _sqlite(engine)
-        with engine.execution_options(writes=True).begin() as connection:
-            metadata.create_all(connection)
-            if "outbox" not in connection.scalars(select(counters.c.name)).all():
-                connection.execute(insert(counters), [{"name": name, "value": 0} for name in ("outbox", "audit")])
-    except (SQLAlchemyError, OSError, ImportError) as error:
+        if prepare:
+            schema.upgrade(engine)
+    except (SQLAlchemyError, OSError, ImportError, schema.SchemaError) as error:
         cause = getattr(error, "orig", None) or error
-        msg = f"cannot open the store {name}: {cause}"
+        msg = f"cannot open the store {shown(url)}: {cause}"
         raise StoreError(msg) from error
     return engine
+
+
+def address(url_or_path: str | Path) -> URL:
+    """Return the address of a store; `postgresql://` means the driver that is installed.
+
+    Raises:
+        StoreError: if it is no address; the message does not repeat it, for it may hold a password.
+    """
+    text = str(url_or_path)
+    if "://" not in text:
+        return make_url("sqlite://").set(database=text)
+    try:
+        url = make_url(text)
+    except (SQLAlchemyError, ValueError) as error:
+        msg = f"not the address of a store: {text.partition('://')[0]}://…; it reads postgresql://USER@HOST:PORT/DATABASE, or is a path"
+        raise StoreError(msg) from error
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def shown(url_or_path: URL | str | Path) -> str:
+    """Return an address as people may see it: a path, or a URL without its password."""
+    url = url_or_path if isinstance(url_or_path, URL) else address(url_or_path)
+    if url.get_backend_name() == "sqlite":
+        return url.database or ":memory:"
+    # Drivers take a password as a parameter too.
+    hidden = {name: "***" for name in url.query if "pass" in name.lower()}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
+
+
+def _own_file(path: str | None) -> None:
+    """Make the folder and the file of a new store, for its owner alone."""
+    if path and path != ":memory:" and not path.startswith("file:") and not Path(path).exists():
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(path).touch(mode=0o600)
 
 
 def batches(ids: Iterable[str]) -> Iterator[list[str]]:

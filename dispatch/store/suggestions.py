@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
@@ -14,21 +14,26 @@ from dispatch.store import events
 from dispatch.store.bulk import UPDATE_PETITION, Standing, insert_columns, petition_columns, suggestion_columns, take
 from dispatch.store.engine import StoreError, batches
 from dispatch.store.outbox import MADE, Message, announce, take_numbers
+from dispatch.store.refusals import known_refusals
 from dispatch.store.tables import petitions, suggestions
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a chunk changed. `new_suggestions + unchanged` is the number of rows of the chunk.
+    """What a chunk changed. `new_suggestions + unchanged + len(stale)` is the number of rows of the chunk.
 
     Attributes:
         groups: event groups that won or lost a petition.
+        written: revision of each new suggestion.
+        stale: rows that were not written, because a unit refused the petition after it was scored: score them again.
     """
 
     new_petitions: int
     new_suggestions: int
     unchanged: int
     groups: frozenset[str] = dataclass_field(default=frozenset(), compare=False)
+    written: Mapping[str, int] = dataclass_field(default_factory=dict, compare=False)
+    stale: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,10 @@ def write_chunk(
     """Write a chunk of suggestions in one transaction; what is there already is left alone.
 
     A suggestion id that is known writes nothing. Another suggestion for a known petition (its text, the model or
-    the configuration changed) becomes the petition's next revision and the petition row is brought up to date. It waits
-    for a decision then, unless a person has taken on the very same text before: a new model does not undo that.
+    the configuration changed, a unit refused) becomes the petition's next revision and the petition row is brought up to
+    date. It waits for a decision then, unless a person has taken on the very same text before: a new model does not undo
+    that. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
+    not written.
 
     Args:
         connection: of a transaction that writes.
@@ -77,16 +84,18 @@ def write_chunk(
     known = known_petitions(connection, ids)
     revisions = {pid: was.revision for pid, was in known.items()}
     written = _written(connection, [key for key, pid in zip(keys, ids, strict=True) if pid in revisions])
+    stale = _stale(connection, ids, table["refused_units"].to_pylist(), revisions) if revisions else set()
     fresh: list[int] = []
     number: list[int] = []
     for index, (pid, key) in enumerate(zip(ids, keys, strict=True)):
-        if key not in written:
+        if key not in written and index not in stale:
             written.add(key)
             revisions[pid] = revisions.get(pid, 0) + 1
             fresh.append(index)
             number.append(revisions[pid])
+    passed = tuple(sorted(stale))
     if not fresh:
-        return WriteResult(0, 0, len(ids))
+        return WriteResult(0, 0, len(ids) - len(passed), stale=passed)
     rows = petition_columns(table, revisions, sketches, known)
     # One petition may come twice in a chunk: the last one is how it stands.
     last = {ids[index]: index for index in fresh}
@@ -107,7 +116,20 @@ def write_chunk(
     touched.discard(None)
     if not events_later:
         events.refresh(connection, touched)
-    return WriteResult(len(new["petition_id"]), len(fresh), len(ids) - len(fresh), frozenset(touched))
+    return WriteResult(
+        len(new["petition_id"]),
+        len(fresh),
+        len(ids) - len(fresh) - len(passed),
+        frozenset(touched),
+        dict(zip(stored["suggestion_id"], number, strict=True)),
+        passed,
+    )
+
+
+def _stale(connection: Connection, ids: Sequence[str], used: Sequence[Sequence[str] | None], stored: Mapping[str, int]) -> set[int]:
+    """Return the rows whose petition was refused by a unit that the suggestion does not know of."""
+    known = known_refusals(connection, [pid for pid in dict.fromkeys(ids) if pid in stored])
+    return {row for row, pid in enumerate(ids) if pid in known and not known[pid] <= set(used[row] or ())}
 
 
 def known_petitions(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:

@@ -59,7 +59,7 @@ petitions = Table(
     Column("row", BigInteger, nullable=False),
     Column("event_group", String(80)),
     Column("sketch", LargeBinary),
-    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes as filed
+    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes, as filed and as known then
     Column("first_run_id", String(80), ForeignKey("runs.run_id"), nullable=False),
     # Of the newest suggestion, and what became of it: what queues are filtered and ordered by, without a join.
     Column("suggestion_id", String(40), nullable=False, server_default=""),
