@@ -163,7 +163,7 @@ class Batcher:
     def _next(self) -> list[_Job]:
         """Take the next batch: all to be stored or none, each petition once, single ones first."""
         batch: list[_Job] = []
-        ids: set[Any] = set()
+        ids: set[str] = set()
         share = min(self._many, len(self._bulk)) if self._single else self._rows
         _take(self._single, self._rows - (share if self._single else 0), batch, ids)
         _take(self._bulk, self._rows if len(batch) == 0 else len(batch) + share, batch, ids)
@@ -179,7 +179,7 @@ class Batcher:
         """Score and store; what breaks is looked for by halves, so that its neighbours go through."""
         try:
             return list(self._together(jobs))
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever asked
+        except Exception as error:
             # A database that is away is away for every half.
             away = isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
             if len(jobs) == 1 or away:
@@ -200,12 +200,12 @@ class Batcher:
             return store_scored(connection, self._scorer, batch, scored)
 
 
-def _take(queue: deque[_Job], until: int, batch: list[_Job], ids: set[Any]) -> None:
+def _take(queue: deque[_Job], until: int, batch: list[_Job], ids: set[str]) -> None:
     """Move jobs from the queue to the batch until it has so many; stop at one that does not go with it."""
     while queue and len(batch) < until:
         job = queue[0]
         if not job.answer.done():
-            pid = job.petition.get("petition_id")
+            pid = str(job.petition.get("petition_id"))
             if pid in ids or (batch and batch[0].store != job.store):
                 return
             ids.add(pid)

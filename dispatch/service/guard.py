@@ -152,6 +152,8 @@ class Guard:
         headers = list(given)
         there = {name.lower() for name, _ in headers}
         more = {**self._safety, **course.headers, "x-request-id": course.scope["request_id"]}
+        if not course.complete and _has_body(course.scope):
+            more["connection"] = "close"  # what nobody reads must not keep the connection
         headers += [(name.encode(), value.encode()) for name, value in more.items() if name.encode() not in there]
         return headers
 
@@ -183,6 +185,10 @@ def _request_id(scope: Scope) -> str:
             if _REQUEST_ID.fullmatch(text):
                 return text
     return uuid.uuid4().hex
+
+
+def _has_body(scope: Scope) -> bool:
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in scope["headers"])
 
 
 def _check_headers(scope: Scope, settings: ServiceSettings) -> None:

@@ -17,11 +17,10 @@ from corpora.formats.base import RawTable, RecordBlock
 from corpora.headers import match_headers
 from corpora.rows import Converter
 from corpora.seen import SeenIds
+from dispatch.live import SOURCE
 from dispatch.service.problems import Problem
 
 FIELDS = ("petition_id", "title", "body", "submitted_at", "address", "channel", "refused_units")
-#: What `source` says of a petition that came by HTTP; there is no row.
-SOURCE = "api"
 _TEXTS = frozenset(FIELDS) - {"refused_units"}
 _PLAN = match_headers(FIELDS, {})
 _REQUIRED = frozenset({"body"})
@@ -83,7 +82,7 @@ def take_in(items: Sequence[Any]) -> Intake:
     rows = batch.to_pylist()
     places = [row["row"] - 1 for row in rows]
     # The same petition is the same whichever place it had in which request.
-    good = [{**row, "source": SOURCE, "row": 0} for row in rows]
+    good = [{**row, "row": 1} for row in rows]
     return Intake(places, good, sorted(refused, key=lambda item: item.index))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dispatch.service.context import Service
 
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ROWS = (1, 2, 4, 8, 16, 32, 64)
 #: Seconds for which what the store said is told again: many may ask for the metrics.
 _KEPT = 5.0
 
@@ -33,6 +34,8 @@ class Metrics:
         self.seconds = Histogram("minqing_http_seconds", "From the first line to the last byte.", ["route"], buckets=_SECONDS, registry=self.registry)
         self.active = Gauge("minqing_http_active", "Requests being answered.", registry=self.registry)
         self.limited = Counter("minqing_http_limited", "Requests turned away.", ["why"], registry=self.registry)
+        self.batch_rows = Histogram("minqing_batch_petitions", "Petitions scored in one call.", buckets=_ROWS, registry=self.registry)
+        self.batch_seconds = Histogram("minqing_batch_seconds", "Seconds of one call, storing included.", buckets=_SECONDS, registry=self.registry)
         self.petitions = Counter("minqing_petitions", "Petitions that came in.", ["outcome"], registry=self.registry)
         self.decisions = Counter("minqing_decisions", "Decisions recorded by the API.", ["verdict"], registry=self.registry)
 

@@ -53,7 +53,7 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
         if prepare:
             schema.upgrade(engine)
     except (SQLAlchemyError, OSError, ImportError, schema.SchemaError) as error:
-        cause = getattr(error, "orig", None) or error
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
         msg = f"cannot open the store {shown(url)}: {cause}"
         raise StoreError(msg) from error
     return engine

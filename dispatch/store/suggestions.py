@@ -61,7 +61,7 @@ def write_chunk(
     A suggestion id that is known writes nothing. Another suggestion for a known petition (its text, the model or
     the configuration changed, a unit refused) becomes the petition's next revision and the petition row is brought up to
     date. It waits for a decision then, unless a person has taken on the very same text before: a new model does not undo
-    that. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
+    that, a refusal that was filed does. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
     not written.
 
     Args:
@@ -134,7 +134,7 @@ def _stale(connection: Connection, ids: Sequence[str], used: Sequence[Sequence[s
 
 def known_petitions(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
     """Return how each petition that is stored stands."""
-    names = ("revision", "event_group", "content_hash", "state", "unit")
+    names = ("revision", "event_group", "content_hash", "state", "unit", "refused_units")
     query = select(petitions.c.petition_id, *(petitions.c[name] for name in names))
     found: dict[str, Standing] = {}
     for batch in batches(dict.fromkeys(ids)):

@@ -1,0 +1,180 @@
+"""A read view for Open311 clients (GeoReport v2).
+
+Services are the issue types of the first two levels, because a service is what a resident asks about; the unit that has it
+is `agency_responsible`. A request is open until a unit has taken it on (accepted or reassigned); what the unit does then is
+not known here. Neither body nor address is shown, and the masked title only where the operator allows it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection, Select, func, select
+from starlette.concurrency import run_in_threadpool
+
+from corpora.dates import CHINA
+from corpora.issue_tree import IssueTree
+from dispatch.service.auth import bearer, check
+from dispatch.service.bodies import json_answer
+from dispatch.service.context import service_of
+from dispatch.service.openapi import problems
+from dispatch.service.problems import Problem
+from dispatch.service.schemas import Request311, Service311
+from dispatch.store.tables import NO_DEADLINE, decisions, petitions, suggestions
+
+router = APIRouter(prefix="/open311/v2", tags=["open311"])
+#: Digits of an issue code that make a service.
+_LEVELS = 4
+#: Requests a client may page through; beyond it must narrow its filters.
+_REACH = 10_000
+_TAKEN = ("accepted", "reassigned")
+_CODE = r"^([0-9]{2}){1,3}$"
+_Time = Annotated[dt.datetime | None, Query(description="ISO 8601; without zone it is China Standard Time.")]
+_Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
+
+
+@router.get("/services.json", summary="Services", operation_id="services311", response_model=list[Service311], responses=problems())
+async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> Response:
+    """Return the issue types of the first two levels."""
+    del jurisdiction_id
+    await _allowed(request)
+    tree = IssueTree.load()
+    found = [
+        {
+            "service_code": str(node.code), "service_name": node.name, "description": tree.path_name(node.code), "metadata": False,
+            "type": "realtime", "keywords": "", "group": tree[node.code[:2]].name,
+        }
+        for node in tree.nodes
+        if len(node.code) <= _LEVELS
+    ]  # fmt: skip
+    return json_answer(request, found, tag=True)
+
+
+@router.get("/requests.json", summary="Requests", operation_id="requests311", response_model=list[Request311], responses=problems(400))
+async def requests(
+    request: Request,
+    jurisdiction_id: _Jurisdiction = None,
+    service_request_id: Annotated[str | None, Query(description="Ids separated by commas; the other filters do not count then.", max_length=4_000)] = None,
+    service_code: Annotated[str | None, Query(description="Codes separated by commas; those below count.", pattern=r"^[0-9]{2,6}(,[0-9]{2,6}){0,49}$")] = None,
+    start_date: _Time = None,
+    end_date: _Time = None,
+    status: Annotated[Literal["open", "closed", "open,closed", "closed,open"] | None, Query()] = None,
+    page: Annotated[int, Query(ge=1, le=_REACH)] = 1,
+    page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """Return requests, the latest filed first."""
+    del jurisdiction_id
+    await _allowed(request)
+    if page * page_size > _REACH:
+        raise Problem(422, "invalid", f"最多翻到第 {_REACH:,} 条，请缩小范围 narrow the filters to see more than {_REACH:,}")
+    query = _query()
+    p = petitions.c
+    if service_request_id is not None:
+        query = query.where(p.petition_id.in_([part for part in service_request_id.split(",") if part and "\x00" not in part][:100]))
+    else:
+        query = _filtered(query, service_code, start_date, end_date, status)
+    # Not all databases agree on where null goes, so it is said.
+    query = query.order_by(p.submitted_at.is_(None), p.submitted_at.desc(), p.petition_id).limit(page_size).offset((page - 1) * page_size)
+    return json_answer(request, await _read(request, query), tag=True)
+
+
+@router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", response_model=list[Request311], responses=problems(404))
+async def one(request: Request, service_request_id: str, jurisdiction_id: _Jurisdiction = None) -> Response:
+    """Return one request, in a list as GeoReport wants it."""
+    del jurisdiction_id
+    await _allowed(request)
+    found = []
+    if "\x00" not in service_request_id:
+        found = await _read(request, _query().where(petitions.c.petition_id == service_request_id))
+    if not found:
+        raise Problem(404, "unknown-request", "没有这条请求 no such service request")
+    return json_answer(request, found, tag=True)
+
+
+async def _allowed(request: Request) -> None:
+    if not service_of(request).settings.open311_public:
+        await check(request, ["open311:read"], await bearer(request))
+
+
+def _query() -> Select[Any]:
+    p, s = petitions.c, suggestions.c
+    last = select(func.max(decisions.c.at)).where(decisions.c.petition_id == p.petition_id).correlate(petitions).scalar_subquery()
+    columns = (p.petition_id, p.title, p.state, p.unit, p.submitted_at, p.due, s.issue_code, last.label("decided_at"))
+    return select(*columns).join(suggestions, s.suggestion_id == p.suggestion_id)
+
+
+def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, end: dt.datetime | None, status: str | None) -> Select[Any]:
+    p, s = petitions.c, suggestions.c
+    if codes is not None:
+        wanted = [s.issue_code.startswith(code, autoescape=True) for code in codes.split(",")]
+        first, *rest = wanted
+        for other in rest:
+            first = first | other
+        # The first level alone has a column with an index; the rest narrows what it finds.
+        query = query.where(p.issue_top.in_(sorted({code[:2] for code in codes.split(",")})), first)
+    if start is not None:
+        query = query.where(p.submitted_at >= _local(start))
+    if end is not None:
+        query = query.where(p.submitted_at <= _local(end))
+    if status == "open":
+        query = query.where(p.state.not_in(_TAKEN))
+    elif status == "closed":
+        query = query.where(p.state.in_(_TAKEN))
+    return query
+
+
+def _local(moment: dt.datetime) -> dt.datetime:
+    """Return a time as petitions have it: China Standard Time without zone."""
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(CHINA).replace(tzinfo=None)
+    except OverflowError:  # the first or last hours that there are
+        return moment.replace(tzinfo=None)
+
+
+async def _read(request: Request, query: Select[Any]) -> list[dict[str, Any]]:
+    service = service_of(request)
+
+    def read() -> list[dict[str, Any]]:
+        with service.store.reading() as connection:
+            return _shown(connection, query, titles=service.settings.open311_titles, names=_unit_names(request))
+
+    return await run_in_threadpool(read)
+
+
+def _unit_names(request: Request) -> dict[str, str]:
+    return {unit.code: unit.name for unit in service_of(request).scorer.units()}
+
+
+def _shown(connection: Connection, query: Select[Any], *, titles: bool, names: dict[str, str]) -> list[dict[str, Any]]:
+    tree = IssueTree.load()
+    found = []
+    for row in connection.execute(query):
+        code = (row.issue_code or "")[:_LEVELS]
+        service = tree[code].name if code in tree else row.issue_code or ""
+        taken = row.state in _TAKEN
+        unit = names.get(row.unit, row.unit) if row.unit else None
+        found.append(
+            {
+                "service_request_id": row.petition_id,
+                "status": "closed" if taken else "open",
+                "status_notes": f"已由{unit}受理" if taken else None,
+                "service_name": service,
+                "service_code": code,
+                "description": (row.title if titles else "") or service,
+                "agency_responsible": unit if taken else None,
+                "service_notice": None,
+                "requested_datetime": _zoned(row.submitted_at),
+                "updated_datetime": _zoned(row.decided_at, dt.UTC) or _zoned(row.submitted_at),
+                "expected_datetime": None if row.due == NO_DEADLINE else _zoned(dt.datetime.combine(row.due, dt.time(23, 59, 59))),
+                "address": None, "address_id": None, "zipcode": None, "lat": None, "long": None, "media_url": None,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _zoned(moment: dt.datetime | None, zone: dt.tzinfo = CHINA) -> str | None:
+    return None if moment is None else moment.replace(tzinfo=zone).astimezone(CHINA).isoformat(timespec="seconds")
