@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from dispatch.labels import DECISION_NAMES, URGENCY_NAMES
 
 DUE = ("overdue", "today", "soon")
+STATES = ("accepted", "reassigned")
 _ISSUE = re.compile(r"[0-9]{2}")
 
 
@@ -22,9 +23,10 @@ class Filters:
         urgency: a level.
         issue: two digits, the first level of the issue tree.
         decision: auto or review.
-        due: overdue, today, or soon (within three days, today and overdue included).
+        due: overdue, today, or soon (today and the next three days).
         event: an event group.
         text: petition ids begin so.
+        state: accepted or reassigned; "" for those that wait for a decision.
     """
 
     unit: str = ""
@@ -34,12 +36,13 @@ class Filters:
     due: str = ""
     event: str = ""
     text: str = ""
+    state: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Filters:
         """Return what a query string asks for; a value that cannot be is passed over."""
         found = {item.name: query.get(item.name, "").replace("\x00", "").strip()[:80] for item in fields(cls)}
-        allowed = {"urgency": URGENCY_NAMES, "decision": DECISION_NAMES, "due": DUE}
+        allowed = {"urgency": URGENCY_NAMES, "decision": DECISION_NAMES, "due": DUE, "state": STATES}
         for name, values in allowed.items():
             if found[name] not in values:
                 found[name] = ""
@@ -50,7 +53,12 @@ class Filters:
     @property
     def query(self) -> str:
         """The query string, "" for the whole queue."""
-        return urlencode([(item.name, value) for item in fields(self) if (value := getattr(self, item.name))])
+        return urlencode(self.pairs)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values of what is filtered."""
+        return [(item.name, value) for item in fields(self) if (value := getattr(self, item.name))]
 
     @property
     def any(self) -> bool:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dispatch.console import sessions
+from dispatch.console import sessions, show
 from dispatch.console.sessions import Session
 from dispatch.console.texts import LANGUAGES, TEXTS
 from dispatch.service.context import Service, service_of
@@ -82,27 +82,36 @@ class Page:
 
     def render(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - what a template shows
         """Return a page; the headers let nothing but itself run."""
-        flash = _unquoted(self.request.cookies.get(_cookie(self, "notice"), ""))
+        flash, _, about = unquote(self.cookie("notice")).partition("|")
         html = _templates().get_template(name).render(
             t=self.text, page=self, lang=self.language, user=self.session.user if self.session else None,
             csrf=self.session.csrf if self.session else "", today=dt.date.today(), path=self.request.url.path,
-            notice=self.text(flash) if flash in TEXTS else "", versions=_versions(), **values,
+            notice=self.text(flash, id=about) if flash.startswith("notice.") and flash in TEXTS else "",
+            notice_path=show.path("petitions", about) if about else "", language_link=self._other_language(), versions=_versions(), **values,
         )  # fmt: skip
         answer = HTMLResponse(html, status, headers={**_HEADERS, "Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
         if self.service.settings.tls:
             answer.headers["Strict-Transport-Security"] = f"max-age={_YEAR}"
         if flash:
-            answer.delete_cookie(_cookie(self, "notice"), secure=self.service.settings.tls, httponly=True, samesite="lax")
+            self.drop_cookie(answer, "notice")
         if self.request.query_params.get("lang") in LANGUAGES:
             answer.set_cookie("lang", self.language, _YEAR, secure=self.service.settings.tls, httponly=True, samesite="lax")
         return answer
 
-    def go(self, path: str, notice: str = "") -> Response:
-        """Return a redirection to another page of the console, which will say `notice` (a key)."""
+    def go(self, path: str, notice: str = "", about: str = "") -> Response:
+        """Return a redirection to another page of the console, which will say `notice` (a key) about a petition."""
         answer = RedirectResponse(local(path), 303, headers={**_HEADERS, "Cache-Control": "no-store"})
         if notice:
-            self.set_cookie(answer, "notice", notice, 60)
+            self.set_cookie(answer, "notice", quote(f"{notice}|{about}", safe=""), 60)
         return answer
+
+    def _other_language(self) -> str:
+        """Return the address of this page in the other language; of the first page where this one was posted."""
+        other = LANGUAGES[1 - LANGUAGES.index(self.language)]
+        if self.request.method != "GET":
+            return f"/?lang={other}"
+        kept = [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
+        return "?" + urlencode([*kept, ("lang", other)])
 
     def set_cookie(self, answer: Response, name: str, value: str, seconds: int | None = None) -> None:
         """Set a cookie that scripts cannot read and other sites cannot send with a form."""
@@ -230,14 +239,8 @@ def _cookie(page: Page, name: str) -> str:
     return f"__Host-minqing-{name}" if page.service.settings.tls else f"minqing-{name}"
 
 
-def _unquoted(text: str) -> str:
-    return text.strip('"')
-
-
 @cache
 def _templates() -> Environment:
-    from dispatch.console import show
-
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
