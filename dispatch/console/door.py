@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from dispatch.console import accounts, sessions
 from dispatch.console.accounts import User
-from dispatch.console.web import Page, PageError, local, new_token, poster, read_form, visitor
+from dispatch.console.web import Page, PageError, Poster, local, new_token, read_form, visitor
 from dispatch.store import Store
 
 router = APIRouter()
@@ -42,7 +42,7 @@ async def login(request: Request) -> Response:
 
 
 @router.post("/logout")
-def logout(page: Annotated[Page, Depends(poster)]) -> Response:
+def logout(page: Poster) -> Response:
     """End the session."""
     with page.service.store.writing() as connection:
         sessions.end(connection, page.who)
@@ -58,7 +58,7 @@ async def account(page: Annotated[Page, Depends(visitor)]) -> Response:
 
 
 @router.post("/account")
-def password(page: Annotated[Page, Depends(poster)]) -> Response:
+def password(page: Poster) -> Response:
     """Give oneself another password; all sessions of the user end."""
     store, name = page.service.store, page.who.user.name
     old, new, again = (page.form.get(field, [""])[-1] for field in ("old", "new", "again"))

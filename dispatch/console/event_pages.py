@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import Connection, case, func, select
 from starlette.responses import Response
 
@@ -15,8 +14,8 @@ from dispatch import feedback
 from dispatch.console import queries
 from dispatch.console.petition_pages import may_change, number, request_id, trouble
 from dispatch.console.queries import Line
-from dispatch.console.queue_pages import Reader, names
-from dispatch.console.web import Page, PageError, new_token, poster
+from dispatch.console.queue_pages import names
+from dispatch.console.web import Page, PageError, Poster, Reader, new_token
 from dispatch.store.decisions import ACCEPTED, REASSIGNED, ConflictError, DecisionError, last_decision
 from dispatch.store.tables import OPEN, decisions, events, petitions, suggestions
 
@@ -75,7 +74,7 @@ def show(page: Reader, group: str) -> Response:
 
 
 @router.post("/events")
-def decide(page: Annotated[Page, Depends(poster)]) -> Response:
+def decide(page: Poster) -> Response:
     """Decide on all ticked petitions: each as suggested, or all to one unit. What cannot be done is told, the rest is done."""
     group, how = page.said("event")[:80], page.said("how")
     ticked = page.form.get("member", [])[:MEMBERS]

@@ -12,8 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from dispatch.console.queue_pages import Reader
-from dispatch.console.web import HERE, PageError
+from dispatch.console.web import HERE, PageError, Reader
 
 router = APIRouter()
 #: What a report consists of; `.html` is shown, the rest is saved.

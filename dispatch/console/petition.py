@@ -166,7 +166,7 @@ def _choices(said: Mapping[str, Any], numbered: Sequence[Reason]) -> list[Choice
 
 def _steps(connection: Connection, petition_id: str, history: Sequence[Any], names: Mapping[str, str]) -> list[Step]:
     made = select(outbox.c.suggestion_id, outbox.c.at).where(outbox.c.petition_id == petition_id, outbox.c.kind == MADE)
-    times = {key: at for key, at in connection.execute(made)}
+    times = {row.suggestion_id: row.at for row in connection.execute(made)}
     columns = (decisions.c[name] for name in ("suggestion_id", "number", "verdict", "unit", "reason", "actor", "source", "at"))
     said: dict[str, list[Any]] = {}
     for row in connection.execute(select(*columns).where(decisions.c.petition_id == petition_id).order_by(decisions.c.number)):

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from dispatch import feedback
 from dispatch.console import petition, queries
 from dispatch.console.filters import Filters
-from dispatch.console.petition import View
-from dispatch.console.queue_pages import Reader, names, wanted
+from dispatch.console.queue_pages import names, wanted
 from dispatch.console.show import path
 from dispatch.console.units import Found, find_units
-from dispatch.console.web import Page, PageError, new_token, poster
-from dispatch.store.decisions import ACCEPTED, REASSIGNED, REFUSED, ConflictError, Decision, DecisionError, UnknownSuggestionError
+from dispatch.console.web import Page, PageError, Poster, Reader, new_token
+from dispatch.store.decisions import (
+    ACCEPTED,
+    REASSIGNED,
+    REFUSED,
+    ConflictError,
+    Decision,
+    DecisionError,
+    UnknownSuggestionError,
+)
 
 router = APIRouter()
 #: Reasons for sending a petition back; they are stored in Chinese, whoever picks them.
@@ -44,7 +50,7 @@ def units(page: Reader) -> Response:
 
 
 @router.post("/decisions")
-def decide(page: Annotated[Page, Depends(poster)]) -> Response:
+def decide(page: Poster) -> Response:
     """Record what the reviewer decided, and go on to the next petition; a conflict shows what the other did."""
     suggestion, filters = page.said("suggestion")[:80], Filters.of(dict(parse_qsl(page.said("ctx"))))
     with page.service.store.reading() as connection:

@@ -55,10 +55,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A petition in the queue; `top` are the suggested units (name, probability), `due` is None without a deadline."""
+    """A petition in the queue; `excerpt` is the beginning of its text, "" where that is its heading; `top` are the suggested units (name, probability), `due` is None without a deadline."""
 
     key: Key
     heading: str
+    excerpt: str
     filed: dt.datetime | None
     issue: str
     unit: str | None
@@ -182,6 +183,7 @@ def _line(row: Row[Any], heading: str) -> Line:
     return Line(
         key=Key(row.urgency_rank, row.due, row.petition_id),
         heading=heading,
+        excerpt=" ".join(row.body.split()) if row.title.strip() else "",
         filed=row.submitted_at,
         issue=said["issue_type"]["name"],
         unit=row.unit,

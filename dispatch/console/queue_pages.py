@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -15,13 +14,12 @@ from dispatch.console import overview, queries
 from dispatch.console.filters import DUE, STATES, Filters
 from dispatch.console.queries import COUNTED, Key
 from dispatch.console.show import path
-from dispatch.console.web import Page, reader
+from dispatch.console.web import Page, Reader
 from dispatch.console.workload import AGES, DAYS, Workload, workload
 from dispatch.labels import DECISION_NAMES, URGENCY_LEVELS
 from dispatch.store.tables import petitions
 
 router = APIRouter()
-Reader = Annotated[Page, Depends(reader)]
 
 
 @router.get("/")
@@ -57,7 +55,9 @@ def queue(page: Reader) -> Response:
 @router.get("/workload")
 def loads(page: Reader) -> Response:
     """Show who has how much."""
-    return page.render("workload.html.j2", load=_load(page, dt.date.today()), names=names(page), ages=AGES, days=DAYS)
+    load = _load(page, dt.date.today())
+    most = max((unit.open for unit in load.units), default=1)
+    return page.render("workload.html.j2", load=load, most=most, names=names(page), ages=AGES, days=DAYS)
 
 
 @router.get("/help")

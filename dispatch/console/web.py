@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -159,6 +159,10 @@ async def poster(request: Request) -> Page:
     if not hmac.compare_digest(page.said("csrf").encode(), page.who.csrf.encode()):
         raise PageError(403, "error.forged")
     return page
+
+
+Reader = Annotated[Page, Depends(reader)]
+Poster = Annotated[Page, Depends(poster)]
 
 
 async def read_form(request: Request) -> dict[str, list[str]]:
