@@ -97,6 +97,8 @@ def _shape(item: object) -> tuple[str, str] | None:
         return "unknown_field", f"不认识的字段 unknown field: {told}"
     if "petition_id" not in item:
         return "missing_id", "编号为空"
+    if str(item["petition_id"])[:1] in ("=", "'"):
+        return "bad_id", "编号不能以 = 或 ' 开头"  # a file's reader takes them for what Excel puts before a number
     for name, value in item.items():
         if name in _TEXTS and not isinstance(value, str) and not (value is None and name not in ("petition_id", "body")):
             return "wrong_type", f"{name} 应为文字 must be a string"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -29,6 +29,7 @@ class Metrics:
     """The registry of one application and what is counted in it; labels are routes and states, never a petition's."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each, which nothing reads
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("minqing_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry)
         self.seconds = Histogram("minqing_http_seconds", "From the first line to the last byte.", ["route"], buckets=_SECONDS, registry=self.registry)

@@ -85,10 +85,19 @@ def install(app: FastAPI) -> None:
     """Have every error that a handler raises answered as a problem."""
 
     async def told(request: Request, error: Exception) -> Response:
-        return answer(request, as_problem(error))
+        problem = as_problem(error)
+        if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the first route that fits names its own methods alone
+            problem.headers = {"Allow": _methods(app, request) or (problem.headers or {}).get("Allow", "")}
+        return answer(request, problem)
 
     for kind in (StarletteHTTPException, RequestValidationError):
         app.add_exception_handler(kind, told)
+
+
+def _methods(app: FastAPI, request: Request) -> str:
+    """Return what may be done at the address of a request, as far as the API knows it."""
+    template = str(getattr(request.scope.get("route"), "path", "")).replace(":path}", "}")
+    return ", ".join(sorted(name.upper() for name in app.openapi()["paths"].get(template, ())))
 
 
 def as_problem(error: Exception) -> Problem:

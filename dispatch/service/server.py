@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,21 +82,9 @@ def bound(address: Address) -> socket.socket:
     return found
 
 
-def serve(service: Service, address: Address, listening: Callable[[str], None]) -> None:
-    """Answer requests until SIGTERM or SIGINT; then finish those in work and return.
-
-    Args:
-        service: what to serve.
-        address: where.
-        listening: told the URL once the socket is open.
-
-    Raises:
-        ServeError: if the address is not to be had.
-    """
-    sock = bound(address)
-    host, port = sock.getsockname()[:2]
-    name = f"[{host}]" if ":" in host else host
-    config = uvicorn.Config(
+def configured(service: Service, address: Address) -> uvicorn.Config:
+    """Return the server's configuration."""
+    return uvicorn.Config(
         create_app(service),
         http=protocol(service.settings),
         ws="none",
@@ -112,7 +101,26 @@ def serve(service: Service, address: Address, listening: Callable[[str], None]) 
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
     )
+
+
+def serve(service: Service, address: Address, listening: Callable[[str], None]) -> None:
+    """Answer requests until SIGTERM or SIGINT; then finish those in work and return.
+
+    Args:
+        service: what to serve.
+        address: where.
+        listening: told the URL once the socket is open.
+
+    Raises:
+        ServeError: if the address is not to be had.
+    """
+    sock = bound(address)
+    host, port = sock.getsockname()[:2]
+    name = f"[{host}]" if ":" in host else host
     logs.set_up()
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(service, address))
+    # uvicorn stops at these signals and then raises them again: that would end the process before it has closed the store.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     listening(f"{'https' if address.certificate else 'http'}://{name}:{port}")
     server.run(sockets=[sock])
