@@ -46,11 +46,12 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All of it; `watch` is the last line of the watch's history, None where it never ran."""
+    """All of it; `error` says why nothing newer serves, `watch` is the last line of the watch's history, None where it never ran."""
 
     at: dt.datetime
     models: Sequence[Model]
     config: str
+    error: str
     watch: Mapping[str, Any] | None
     runs: Sequence[Row[Any]]
     receivers: Sequence[Receiver]
@@ -63,9 +64,14 @@ def overview(service: Service, today: dt.date) -> Overview:
         last = connection.execute(select(runs).order_by(runs.c.started_at.desc()).limit(_RUNS)).all()
         receivers = _receivers(connection)
     return Overview(
-        dt.datetime.now(), _models(service.scorer.model_version), service.scorer.config_version,
+        dt.datetime.now(), _models(service.scorer.model_version), service.scorer.config_version, _error(service),
         _last_line(service.watch_history) if service.watch_history else None, last, receivers, newest(service.settings.reports),
     )  # fmt: skip
+
+
+def _error(service: Service) -> str:
+    status = getattr(service.scorer, "status", None)  # what changes its models while it runs has one
+    return str(getattr(status(), "error", "")) if status else ""
 
 
 def _models(version: str) -> list[Model]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,14 +88,14 @@ class View:
     due: dt.date | None
 
 
-def view(connection: Connection, petition_id: str, names: Mapping[str, str], bases: Mapping[str, str]) -> View | None:
+def view(connection: Connection, petition_id: str, names: Mapping[str, str], basis: Callable[[str], str]) -> View | None:
     """Return what the page of a petition shows, None if there is no such petition.
 
     Args:
         connection: reads.
         petition_id: which.
         names: names of units by code.
-        bases: statutes of duty items by id, as far as known.
+        basis: tells the statute of a duty item by its number, "" where it is not known.
     """
     columns = [column for column in petitions.c if column.name != "sketch"]
     row = connection.execute(select(*columns).where(petitions.c.petition_id == petition_id)).one_or_none()
@@ -110,7 +110,7 @@ def view(connection: Connection, petition_id: str, names: Mapping[str, str], bas
     newest = history[-1]
     said = orjson.loads(newest.payload)
     names = {**names, **{unit["code"]: unit["name"] for unit in said["top_k"]}}
-    numbered = _reasons(connection, said["reasons"], bases)
+    numbered = _reasons(connection, said["reasons"], basis)
     last = last_decision(connection, newest.suggestion_id)
     words = [(item.number, reason["words"]) for item, reason in zip(numbered, said["reasons"], strict=True)]
     title, body = (pieces(text, words, said["urgency"]["words"]) for text in (row.title, row.body))
@@ -142,13 +142,13 @@ def where_from(connection: Connection, suggestion_id: str) -> str | None:
     return connection.execute(select(suggestions.c.petition_id).where(suggestions.c.suggestion_id == suggestion_id)).scalar_one_or_none()
 
 
-def _reasons(connection: Connection, found: Sequence[Mapping[str, Any]], bases: Mapping[str, str]) -> list[Reason]:
+def _reasons(connection: Connection, found: Sequence[Mapping[str, Any]], basis: Callable[[str], str]) -> list[Reason]:
     similar = [reason["reference"] for reason in found if reason["kind"] == "similar" and reason["reference"]]
     known = set(connection.scalars(select(petitions.c.petition_id).where(petitions.c.petition_id.in_(similar)))) if similar else set()
     return [
         Reason(
             number, reason["kind"], reason["text"], reason["reference"],
-            reason["reference"] if reason["reference"] in known else "", bases.get(reason["reference"], ""),
+            reason["reference"] if reason["reference"] in known else "", basis(reason["reference"]) if reason["kind"] == "duty" else "",
         )
         for number, reason in enumerate(found, 1)
     ]  # fmt: skip

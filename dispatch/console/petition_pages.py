@@ -14,7 +14,7 @@ from dispatch.console import petition, queries
 from dispatch.console.filters import Filters
 from dispatch.console.queue_pages import names, wanted
 from dispatch.console.show import path
-from dispatch.console.units import Found, find_units
+from dispatch.console.units import find_units
 from dispatch.console.web import Page, PageError, Poster, Reader, new_token
 from dispatch.store.decisions import (
     ACCEPTED,
@@ -33,8 +33,6 @@ REASONS = {
     "unclear": "诉求不清，无法办理", "other": "其他",
 }  # fmt: skip
 _MAX_REASON = 500
-#: Kinds of reasons that have a name of their own on the page.
-KINDS = ("duty", "words", "place", "similar", "history", "name", "refused")
 
 
 @router.get("/petitions/{petition_id:path}")
@@ -57,7 +55,7 @@ def decide(page: Poster) -> Response:
         petition_id = petition.where_from(connection, suggestion)
         if petition_id is None:
             raise PageError(404, "error.nothing")
-        seen = petition.view(connection, petition_id, {}, {})
+        seen = petition.view(connection, petition_id, {}, lambda _: "")
         following = queries.neighbour(connection, filters, dt.date.today(), seen.key) if seen else None
     if seen and seen.last and suggestion == seen.suggestion_id and not may_change(page, seen.last):
         if number(page.said("expected")) != seen.expected:  # they were quicker; else the page had said it
@@ -90,7 +88,7 @@ def show_petition(
         PageError: if there is no such petition.
     """
     with page.service.store.reading() as connection:
-        found = petition.view(connection, petition_id[:80], names(page), {})
+        found = petition.view(connection, petition_id[:80], names(page), page.service.scorer.basis)
         if found is None:
             raise PageError(404, "error.nothing")
         today = dt.date.today()
@@ -101,7 +99,7 @@ def show_petition(
     find = page.request.query_params.get("find", "")
     return page.render(
         "petition.html.j2", status=status, p=found, filters=filters, before=before, after=after, trouble=trouble, conflict=conflict,
-        other=claims.look(petition_id, user.name), may=may_change(page, found.last), reasons_why=REASONS, kinds=KINDS, request_id=new_token(),
+        other=claims.look(petition_id, user.name), may=may_change(page, found.last), reasons_why=REASONS, request_id=new_token(),
         names=names(page), find=find, found=_found(page, find), max_reason=_MAX_REASON,
     )  # fmt: skip
 
@@ -150,5 +148,5 @@ def request_id(page: Page, token: str, suggestion: str) -> str:
     return f"console:{page.who.token_hash[:16]}:{token[:40] or new_token()}:{suggestion[:40]}"
 
 
-def _found(page: Page, text: str) -> list[Found]:
+def _found(page: Page, text: str) -> list[UnitChoice]:
     return find_units(page.service.scorer.units(), text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -21,11 +21,15 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text; `numbers` are those of the reasons whose words it holds, `urgent` whether it made it urgent."""
+    """A stretch of text; `numbers` are those of the reasons whose words it holds, `urgent` whether it made it urgent.
+
+    `ends` are the numbers of words that end with it: a word that is cut in two is numbered once.
+    """
 
     text: str
     numbers: tuple[int, ...] = ()
     urgent: bool = False
+    ends: tuple[int, ...] = ()
 
     @property
     def marked(self) -> bool:
@@ -116,7 +120,8 @@ def pieces(text: str, words: Sequence[tuple[int, Sequence[str]]], urgent: Sequen
         if place == len(text) or at[place] != at[begin]:
             out.append(Piece(text[begin:place], tuple(sorted(at[begin][0])), at[begin][1]))
             begin = place
-    return out
+    after = [*out[1:], Piece("")]
+    return [replace(piece, ends=tuple(n for n in piece.numbers if n not in then.numbers)) for piece, then in zip(out, after, strict=True)] if out else []
 
 
 TOOLS: dict[str, Callable[..., Any]] = {

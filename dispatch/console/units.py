@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dispatch.scoring import UnitChoice
 
 _SHOWN = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A unit that a search found."""
-
-    code: str
-    name: str
-    kind: str
-
-
-def find_units(units: Sequence[UnitChoice], text: str) -> list[Found]:
+def find_units(units: Sequence[UnitChoice], text: str) -> list[UnitChoice]:
     """Return units whose name or code holds all that was typed: whole beginnings first, then shorter names first.
 
     Characters may be left out (水务局 finds 水利和城市供水事务局 last), since people type what they call a unit.
@@ -36,7 +26,7 @@ def find_units(units: Sequence[UnitChoice], text: str) -> list[Found]:
             ranked.append(((0 if wanted[0] in name else 1, name.find(wanted[0]), len(name), unit.code), unit))
         elif len("".join(wanted)) > 1 and _in_order("".join(wanted), name):
             ranked.append(((2, 0, len(name), unit.code), unit))
-    return [Found(unit.code, unit.name, unit.kind) for _, unit in sorted(ranked, key=lambda item: item[0])[:_SHOWN]]
+    return [unit for _, unit in sorted(ranked, key=lambda item: item[0])[:_SHOWN]]
 
 
 def _in_order(wanted: str, name: str) -> bool:
