@@ -16,6 +16,7 @@ from dispatch.console.queue_pages import names, wanted
 from dispatch.console.show import path
 from dispatch.console.units import find_units
 from dispatch.console.web import Page, PageError, Poster, Reader, new_token
+from dispatch.scoring import UnitChoice
 from dispatch.store.decisions import (
     ACCEPTED,
     REASSIGNED,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
 
 from dispatch.console.filters import Filters
 from dispatch.console.show import SOON
@@ -169,7 +169,7 @@ def _keys(connection: Connection, filters: Filters, today: dt.date, start: Key |
             continue
         query: Select[Any] = select(*place).where(_p.urgency_rank == rank, *wanted).order_by(*order).limit(limit)
         if start is not None and rank == start.rank:
-            here = tuple_(start.due, start.petition_id)
+            here = tuple_(literal(start.due), literal(start.petition_id))
             query = query.where(tuple_(*place) < here if back else tuple_(*place) > here)
         found = [Key(rank, due, pid) for due, pid in connection.execute(query)]
         yield from found
