@@ -11,7 +11,7 @@ _SHOWN = 12
 
 
 def find_units(units: Sequence[UnitChoice], text: str) -> list[UnitChoice]:
-    """Return units whose name or code holds all that was typed: whole beginnings first, then shorter names first.
+    """Return units whose name or code holds all that was typed, shorter names first: 公安局 means the bureau, not its stations.
 
     Characters may be left out (水务局 finds 水利和城市供水事务局 last), since people type what they call a unit.
     """
@@ -23,9 +23,9 @@ def find_units(units: Sequence[UnitChoice], text: str) -> list[UnitChoice]:
         name = unicodedata.normalize("NFKC", unit.name).casefold()
         whole = f"{name} {unit.code.casefold()}"
         if all(part in whole for part in wanted):
-            ranked.append(((0 if wanted[0] in name else 1, name.find(wanted[0]), len(name), unit.code), unit))
+            ranked.append(((0 if wanted[0] in name else 1, len(name), name.find(wanted[0]), unit.code), unit))
         elif len("".join(wanted)) > 1 and _in_order("".join(wanted), name):
-            ranked.append(((2, 0, len(name), unit.code), unit))
+            ranked.append(((2, len(name), 0, unit.code), unit))
     return [unit for _, unit in sorted(ranked, key=lambda item: item[0])[:_SHOWN]]
 
 
