@@ -7,12 +7,12 @@ among a million is a short stretch of it and not a walk past all that is overdue
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_, union_all
 
 from dispatch.console.filters import Filters
 from dispatch.console.show import SOON
@@ -114,7 +114,7 @@ def ranks(filters: Filters) -> Sequence[int]:
 def listed(connection: Connection, filters: Filters, today: dt.date, *, after: Key | None = None, before: Key | None = None) -> Listed:
     """Return the page of the queue that follows a key, or ends before one."""
     back = before is not None
-    keys = list(_keys(connection, filters, today, before or after, PAGE + 1, back=back))
+    keys = _keys(connection, filters, today, before or after, PAGE + 1, back=back)
     more, keys = len(keys) > PAGE, keys[:PAGE]
     if back:
         keys.reverse()
@@ -130,19 +130,24 @@ def listed(connection: Connection, filters: Filters, today: dt.date, *, after: K
 
 def neighbour(connection: Connection, filters: Filters, today: dt.date, key: Key, *, back: bool = False) -> str | None:
     """Return the id of the petition beside one in the queue, None at its end."""
-    found = next(_keys(connection, filters, today, key, 1, back=back), None)
-    return found.petition_id if found else None
+    found = _keys(connection, filters, today, key, 1, back=back)
+    return found[0].petition_id if found else None
 
 
-def count(connection: Connection, filters: Filters, today: dt.date) -> int:
-    """Return how many petitions the filters let through, at most `COUNTED` + 1."""
-    found = 0
-    for rank in ranks(filters):
-        some = select(_p.petition_id).where(_p.urgency_rank == rank, *conditions(filters, today)).limit(COUNTED + 1 - found)
-        found += connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
-        if found > COUNTED:
-            break
-    return found
+def counts(connection: Connection, wanted: Sequence[Filters], today: dt.date) -> list[int]:
+    """Return how many petitions each of some filters lets through, at most `COUNTED` + 1 each; asked all at once."""
+    parts = [
+        select(func.count())
+        .select_from(
+            select(_p.petition_id).where(_p.urgency_rank == rank, *conditions(filters, today)).limit(COUNTED + 1).subquery()
+        )
+        .scalar_subquery()
+        .label(f"n{place}_{rank}")
+        for place, filters in enumerate(wanted)
+        for rank in ranks(filters)
+    ]
+    row = iter(connection.execute(select(*parts)).one())
+    return [min(sum(next(row) for _ in ranks(filters)), COUNTED + 1) for filters in wanted]
 
 
 def lines(connection: Connection, ids: Sequence[str]) -> list[Line]:
@@ -160,22 +165,25 @@ def lines(connection: Connection, ids: Sequence[str]) -> list[Line]:
     return [_line(row, title) for row, title in zip(found, titles, strict=True)]
 
 
-def _keys(connection: Connection, filters: Filters, today: dt.date, start: Key | None, limit: int, *, back: bool) -> Iterator[Key]:
+def _keys(connection: Connection, filters: Filters, today: dt.date, start: Key | None, limit: int, *, back: bool) -> list[Key]:
+    """Return the next keys of the queue: the first of each urgency that is left, of which the first of all are taken."""
     wanted = conditions(filters, today)
     place = (_p.due, _p.petition_id)
-    order = [column.desc() for column in place] if back else list(place)
-    for rank in reversed(ranks(filters)) if back else ranks(filters):
+    inner = [column.desc() for column in place] if back else list(place)
+    parts: list[Select[Any]] = []
+    for rank in ranks(filters):
         if start is not None and (rank > start.rank if back else rank < start.rank):
             continue
-        query: Select[Any] = select(*place).where(_p.urgency_rank == rank, *wanted).order_by(*order).limit(limit)
+        part = select(_p.urgency_rank, *place).where(_p.urgency_rank == rank, *wanted).order_by(*inner).limit(limit)
         if start is not None and rank == start.rank:
             here = tuple_(literal(start.due), literal(start.petition_id))
-            query = query.where(tuple_(*place) < here if back else tuple_(*place) > here)
-        found = [Key(rank, due, pid) for due, pid in connection.execute(query)]
-        yield from found
-        limit -= len(found)
-        if limit <= 0:
-            return
+            part = part.where(tuple_(*place) < here if back else tuple_(*place) > here)
+        parts.append(select(*part.subquery().c))
+    if not parts:
+        return []
+    every = union_all(*parts).subquery()
+    outer = [column.desc() if back else column for column in every.c]
+    return [Key(*row) for row in connection.execute(select(every).order_by(*outer).limit(limit))]
 
 
 def _line(row: Row[Any], heading: str) -> Line:

@@ -20,6 +20,11 @@ from dispatch.labels import DECISION_NAMES, URGENCY_LEVELS
 from dispatch.store.tables import petitions
 
 router = APIRouter()
+#: Counts above the queue, by the name of their text.
+CHIPS = {
+    "open": Filters(), "critical": Filters(urgency="critical"), "urgent": Filters(urgency="urgent"), "overdue": Filters(due="overdue"),
+    "today": Filters(due="today"), "soon": Filters(due="soon"),
+}  # fmt: skip
 
 
 @router.get("/")
@@ -40,13 +45,9 @@ def queue(page: Reader) -> Response:
         if filters.text and connection.execute(known).first():
             return page.go(path("petitions", filters.text))
         shown = queries.listed(connection, filters, today, after=Key.of(asked.get("after", "")), before=Key.of(asked.get("before", "")))
-        count = queries.count(connection, filters, today)
-        chips = [(kind, queries.count(connection, Filters(**{name: value}), today), Filters(**{name: value}).query) for kind, name, value in (
-            ("open", "unit", ""), ("critical", "urgency", "critical"), ("urgent", "urgency", "urgent"), ("overdue", "due", "overdue"),
-            ("today", "due", "today"), ("soon", "due", "soon"),
-        )]  # fmt: skip
+        count, *chips = queries.counts(connection, [filters, *CHIPS.values()], today)
     return page.render(
-        "queue.html.j2", shown=shown, count=count, capped=COUNTED, chips=chips, filters=filters, names=names(page),
+        "queue.html.j2", shown=shown, count=count, capped=COUNTED, chips=list(zip(CHIPS, chips, (chip.query for chip in CHIPS.values()), strict=True)), filters=filters, names=names(page),
         units=page.service.scorer.units(), issues=IssueTree.load().children(None), levels=URGENCY_LEVELS[::-1], dues=DUE,
         decisions=list(DECISION_NAMES), states=STATES,
     )  # fmt: skip

@@ -70,7 +70,7 @@ def test_both_languages_have_every_text_and_no_text_is_unused():
     files = [*web.HERE.glob("*.py"), *web.HERE.glob("templates/*")]
     source = "".join(path.read_text("utf-8") for path in files if path.name != "texts.py")
     used = {key for key in TEXTS if f'"{key}"' in source or f"'{key}'" in source}
-    families = {match for match in re.findall(r'"([a-z]+\.)" ~', source)} | {"verdict.", "notice."}
+    families = set(re.findall(r'"([a-z]+\.)" ~', source)) | {"verdict.", "notice."}
     unused = [key for key in TEXTS if key not in used and not any(key.startswith(family) for family in families)]
     assert unused == []
     asked = set(re.findall(r"""\bt\(["']([a-z_.]+)["'][,)]""", source))

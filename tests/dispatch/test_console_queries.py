@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import pytest
 from console_kit import TODAY, Scorer, fill, recent
@@ -76,8 +77,8 @@ def test_pages_forth_and_back_give_the_queue_in_order(store, filters):
         while back[-1].before:
             back.append(queries.listed(connection, filters, TODAY, before=back[-1].before))
         assert [line.key.petition_id for page in reversed(back) for line in page.lines] == want
-        assert queries.count(connection, filters, TODAY) == min(len(want), queries.COUNTED + 1)
-        for here, after in zip(want[:40], want[1:41], strict=False):
+        assert queries.counts(connection, [filters, Filters()], TODAY) == [min(len(want), queries.COUNTED + 1), COUNT]
+        for here, after in itertools.pairwise(want[:41]):
             keys = {line.key.petition_id: line.key for page in pages for line in page.lines}
             assert queries.neighbour(connection, filters, TODAY, keys[here]) == after
             assert queries.neighbour(connection, filters, TODAY, keys[after], back=True) == here
@@ -89,7 +90,7 @@ def test_pages_forth_and_back_give_the_queue_in_order(store, filters):
 def test_counts_stop(store, monkeypatch):
     monkeypatch.setattr(queries, "COUNTED", 20)
     with store.reading() as connection:
-        assert queries.count(connection, Filters(), TODAY) == 21
+        assert queries.counts(connection, [Filters()], TODAY) == [21]
 
 
 def test_a_line_says_what_the_queue_shows(store):
