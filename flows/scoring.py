@@ -183,7 +183,7 @@ class LiveScorer:
                 if self._failed and self._failed[0] == wanted and time.monotonic() < self._failed[1]:
                     return False
                 self._now = self._load(wanted, self._now.swaps + 1)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with the new one, the old one serves
+            except Exception as error:
                 self._failed = (wanted, time.monotonic() + _AGAIN)
                 if self._error != str(error):
                     _log.error("the new models or files were not taken into service: %s", error)

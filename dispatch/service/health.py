@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from dispatch.service.auth import bearer, check, from_this_machine
 from dispatch.service.bodies import json_answer
 from dispatch.service.context import Service, service_of
-from dispatch.service.openapi import problems
+from dispatch.service.openapi import MAYBE_KEY, problems
 from dispatch.service.schemas import Health, Ready
 from dispatch.store import schema
 
@@ -53,7 +53,7 @@ def _store(service: Service) -> tuple[bool, bool]:
 
 
 @router.get(
-    "/metrics", summary="Metrics", operation_id="metrics", response_class=Response,
+    "/metrics", summary="Metrics", operation_id="metrics", openapi_extra=MAYBE_KEY, response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
 )  # fmt: skip
 async def metrics(request: Request) -> Response:

@@ -19,7 +19,7 @@ from corpora.issue_tree import IssueTree
 from dispatch.service.auth import bearer, check
 from dispatch.service.bodies import json_answer
 from dispatch.service.context import service_of
-from dispatch.service.openapi import problems
+from dispatch.service.openapi import MAYBE_KEY, problems
 from dispatch.service.problems import Problem
 from dispatch.service.schemas import Request311, Service311
 from dispatch.store.tables import NO_DEADLINE, decisions, petitions, suggestions
@@ -31,11 +31,13 @@ _LEVELS = 4
 _REACH = 10_000
 _TAKEN = ("accepted", "reassigned")
 _CODE = r"^([0-9]{2}){1,3}$"
-_Time = Annotated[dt.datetime | None, Query(description="ISO 8601; without zone it is China Standard Time.")]
+_Time = Annotated[
+    str | None, Query(description="ISO 8601; without zone it is China Standard Time.", pattern=r"^\d{4}-\d{2}-\d{2}(T[0-9:.]{4,15}(Z|[+-]\d{2}:\d{2})?)?$")
+]
 _Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
 
 
-@router.get("/services.json", summary="Services", operation_id="services311", response_model=list[Service311], responses=problems())
+@router.get("/services.json", summary="Services", operation_id="services311", openapi_extra=MAYBE_KEY, response_model=list[Service311], responses=problems())
 async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return the issue types of the first two levels."""
     del jurisdiction_id
@@ -52,7 +54,7 @@ async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> R
     return json_answer(request, found, tag=True)
 
 
-@router.get("/requests.json", summary="Requests", operation_id="requests311", response_model=list[Request311], responses=problems(400))
+@router.get("/requests.json", summary="Requests", operation_id="requests311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(400))
 async def requests(
     request: Request,
     jurisdiction_id: _Jurisdiction = None,
@@ -80,7 +82,7 @@ async def requests(
     return json_answer(request, await _read(request, query), tag=True)
 
 
-@router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", response_model=list[Request311], responses=problems(404))
+@router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(404))
 async def one(request: Request, service_request_id: str, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return one request, in a list as GeoReport wants it."""
     del jurisdiction_id
@@ -105,7 +107,7 @@ def _query() -> Select[Any]:
     return select(*columns).join(suggestions, s.suggestion_id == p.suggestion_id)
 
 
-def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, end: dt.datetime | None, status: str | None) -> Select[Any]:
+def _filtered(query: Select[Any], codes: str | None, start: str | None, end: str | None, status: str | None) -> Select[Any]:
     p, s = petitions.c, suggestions.c
     if codes is not None:
         wanted = [s.issue_code.startswith(code, autoescape=True) for code in codes.split(",")]
@@ -115,9 +117,9 @@ def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, 
         # The first level alone has a column with an index; the rest narrows what it finds.
         query = query.where(p.issue_top.in_(sorted({code[:2] for code in codes.split(",")})), first)
     if start is not None:
-        query = query.where(p.submitted_at >= _local(start))
+        query = query.where(p.submitted_at >= _local("start_date", start))
     if end is not None:
-        query = query.where(p.submitted_at <= _local(end))
+        query = query.where(p.submitted_at <= _local("end_date", end))
     if status == "open":
         query = query.where(p.state.not_in(_TAKEN))
     elif status == "closed":
@@ -125,14 +127,17 @@ def _filtered(query: Select[Any], codes: str | None, start: dt.datetime | None, 
     return query
 
 
-def _local(moment: dt.datetime) -> dt.datetime:
-    """Return a time as petitions have it: China Standard Time without zone."""
-    if moment.tzinfo is None:
-        return moment
+def _local(name: str, text: str) -> dt.datetime:
+    """Return a time as petitions have it: China Standard Time without zone.
+
+    Raises:
+        Problem: 422, if it is none.
+    """
     try:
-        return moment.astimezone(CHINA).replace(tzinfo=None)
-    except OverflowError:  # the first or last hours that there are
-        return moment.replace(tzinfo=None)
+        moment = dt.datetime.fromisoformat(text)
+        return moment if moment.tzinfo is None else moment.astimezone(CHINA).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise Problem(422, "invalid", "时间不存在 there is no such time", errors=[{"where": f"query.{name}", "code": "datetime"}]) from None
 
 
 async def _read(request: Request, query: Select[Any]) -> list[dict[str, Any]]:

@@ -41,6 +41,10 @@ def body(*models: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
+#: Documentation of a route that wants a key unless the operator opened it.
+MAYBE_KEY: dict[str, Any] = {"security": [{"key": []}, {}]}
+
+
 def etag() -> dict[str, Any]:
     """Return the documentation of an ETag header."""
     return {"description": "Version of the answer, for If-None-Match.", "schema": {"type": "string"}}

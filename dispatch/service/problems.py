@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,6 +114,8 @@ def as_problem(error: Exception) -> Problem:
         status = error.status_code
         kind = _OF_STATUS.get(status, "internal" if status >= 500 else "bad-request")
         return Problem(status, kind, HTTPStatus(status).phrase, error.headers)
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return Problem(503, "unavailable", "存储暂时不可用 the store is not available for now", {"Retry-After": "5"})
     return Problem(500, "internal", "出错了，请凭请求号查日志 something went wrong; the log has it under the request id")
 
 
