@@ -95,7 +95,7 @@ def _password() -> str:
 
 
 def _store() -> Store:
-    from corpora.workspace import store_path
+    from corpora.workspace import store_address
     from dispatch.store import Store
 
-    return Store.open(store_path())
+    return Store.open(store_address())
