@@ -50,6 +50,9 @@ def batch_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         KeyError, TypeError, pyarrow.ArrowInvalid: if id or body are missing, or a field is of the wrong type.
     """
     columns = []
+    if any(isinstance(row.get("refused_units"), str) for row in rows):  # to Arrow a text is a list of its characters
+        msg = "refused_units must be a list"
+        raise TypeError(msg)
     for field in PETITION_SCHEMA:
         if field.name in _DEFAULTS:
             default = _DEFAULTS[field.name]
