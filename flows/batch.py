@@ -107,7 +107,6 @@ def _routed(plan: Plan, petitions: pa.Table) -> tuple[pa.Table, Counter[str]]:
 
 def warm(plan: Plan) -> None:
     """Load the run's router and all that routing needs, so that processes forked from this one have it."""
-<<<<<<< HEAD
     _router(plan).route(any_petition())
 
 
@@ -116,16 +115,6 @@ def any_petition() -> pa.Table:
     texts = {field.name: "无" for field in PETITION_SCHEMA if field.type == pa.string()}
     one = texts | {"submitted_at": dt.datetime(2000, 1, 1), "refused_units": [], "row": 1}
     return pa.Table.from_pylist([one], PETITION_SCHEMA)
-=======
-    try_out(_router(plan))
-
-
-def try_out(router: Router) -> None:
-    """Route one petition without content: what is loaded late is loaded then, or found missing."""
-    texts = {field.name: "无" for field in PETITION_SCHEMA if field.type == pa.string()}
-    one = texts | {"submitted_at": dt.datetime(2000, 1, 1), "refused_units": [], "row": 1}
-    router.route(pa.Table.from_pylist([one], PETITION_SCHEMA))
->>>>>>> w/store
 
 
 def _router(plan: Plan) -> Router:
