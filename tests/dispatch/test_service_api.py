@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from service_kit import PETITION
 from sqlalchemy import text
 
 from dispatch.messages import Decision, Suggestion
+from dispatch.service.keys import SCOPES
+from dispatch.service.problems import TITLES
 from dispatch.service.schemas import Page
 from dispatch.store import Store
 
@@ -346,3 +349,22 @@ def test_metrics_of_an_ill_store(tmp_path: Path) -> None:
         with store.writing() as connection:
             connection.execute(text("DROP TABLE counters"))
         assert "minqing_store_up 0.0" in api.get("/metrics").text
+
+
+def test_what_the_page_says_is_so(tmp_path: Path, scorer: Any) -> None:
+    """The commands of docs/api.md work as they stand; kinds of problems and scopes are all there."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    flat = page.replace("\\\n", " ")
+    with kit.client(str(tmp_path / "s.sqlite3"), scorer) as api:
+        last = ""
+        commands = re.findall(r"curl -s \"?localhost:8400(\S+?)\"? -H \"Authorization: Bearer \$KEY\"(.*)", flat)
+        assert len(commands) == 3
+        for path, rest in commands:
+            path = path.replace("sg_…", last)
+            body = re.search(r"-d '(.*?)'", rest)
+            headers = dict(part.split(": ", 1) for part in re.findall(r"-H '(.*?)'", rest))
+            answer = api.post(path, content=body[1].encode(), headers=headers) if body else api.get(path)
+            assert answer.status_code == 200, answer.text
+            last = answer.json().get("suggestion", {}).get("suggestion_id", last)
+    assert [kind for kind in TITLES if f"`{kind}`" not in page] == ["internal"]
+    assert [scope for scope in SCOPES if f"| `{scope}` |" not in page] == []
