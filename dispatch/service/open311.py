@@ -8,7 +8,9 @@ not known here. Neither body nor address is shown, and the masked title only whe
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
+from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection, Row, Select, func, select
@@ -29,6 +31,8 @@ router = APIRouter(prefix="/open311/v2", tags=["open311"])
 _LEVELS = 4
 #: Requests a client may page through; beyond it must narrow its filters.
 _REACH = 10_000
+#: Characters that XML cannot hold at all.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAKEN = ("accepted", "reassigned")
 _CODE = r"^([0-9]{2}){1,3}$"
 _Time = Annotated[
@@ -37,6 +41,7 @@ _Time = Annotated[
 _Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
 
 
+@router.get("/services.xml", include_in_schema=False)
 @router.get("/services.json", summary="Services", operation_id="services311", openapi_extra=MAYBE_KEY, response_model=list[Service311], responses=problems())
 async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return the issue types of the first two levels."""
@@ -51,9 +56,10 @@ async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> R
         for node in tree.nodes
         if len(node.code) <= _LEVELS
     ]  # fmt: skip
-    return json_answer(request, found, tag=True)
+    return _answer(request, found, "services", "service")
 
 
+@router.get("/requests.xml", include_in_schema=False)
 @router.get("/requests.json", summary="Requests", operation_id="requests311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(400))
 async def requests(
     request: Request,
@@ -76,9 +82,10 @@ async def requests(
         query = _query().where(petitions.c.petition_id.in_(wanted))
     else:
         query = _filtered(_query(), service_code, start_date, end_date, status)
-    return json_answer(request, await _read(request, query, page_size, (page - 1) * page_size), tag=True)
+    return _answer(request, await _read(request, query, page_size, (page - 1) * page_size), "service_requests", "request")
 
 
+@router.get("/requests/{service_request_id:path}.xml", include_in_schema=False)
 @router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(404))
 async def one(request: Request, service_request_id: str, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return one request, in a list as GeoReport wants it."""
@@ -89,7 +96,22 @@ async def one(request: Request, service_request_id: str, jurisdiction_id: _Juris
         found = await _read(request, _query().where(petitions.c.petition_id == service_request_id))
     if not found:
         raise Problem(404, "unknown-request", "没有这条请求 no such service request")
-    return json_answer(request, found, tag=True)
+    return _answer(request, found, "service_requests", "request")
+
+
+def _answer(request: Request, rows: list[dict[str, Any]], root: str, item: str) -> Response:
+    """Return rows in the form that the address names."""
+    if not request.url.path.endswith(".xml"):
+        return json_answer(request, rows, tag=True)
+    lines = ["".join(f"<{name}>{_xml(value)}</{name}>" for name, value in row.items()) for row in rows]
+    text = "".join(f"<{item}>{line}</{item}>" for line in lines)
+    return Response(f'<?xml version="1.0" encoding="utf-8"?><{root}>{text}</{root}>', media_type="application/xml")
+
+
+def _xml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else escape(_NOT_XML.sub("", str(value)))
 
 
 async def _allowed(request: Request) -> None:

@@ -289,6 +289,25 @@ def test_open311(store_url: str, scorer: Any) -> None:
         problem(api.get("/open311/v2/requests/nobody.json"), 404, "unknown-request")
 
 
+def test_open311_as_xml(tmp_path: Path, scorer: Any) -> None:
+    from xml.etree import ElementTree
+
+    with kit.client(str(tmp_path / "s.sqlite3"), scorer, open311_titles=True) as api:
+        api.post("/v1/suggestions", json=PETITION | {"petition_id": "<&>", "title": "油烟 & <b>噪声</b> \x01 ]]> 扰民"})
+        found = api.get("/open311/v2/requests.xml")
+        assert found.headers["content-type"].startswith("application/xml")
+        (request,) = ElementTree.fromstring(found.content)
+        assert request.tag == "request"
+        told = api.get("/open311/v2/requests.json").json()[0]
+        assert {item.tag: item.text for item in request} == {
+            name: value.replace("\x01", "") if value else None for name, value in told.items()
+        }
+        assert api.get("/open311/v2/requests/%3C&%3E.xml").content == found.content
+        services = ElementTree.fromstring(api.get("/open311/v2/services.xml").content)
+        assert len(services) == len(api.get("/open311/v2/services.json").json())
+        problem(api.get("/open311/v2/requests/nobody.xml"), 404, "unknown-request")
+
+
 def test_open311_titles_and_without_key(tmp_path: Path, scorer: Any) -> None:
     with kit.client(str(tmp_path / "s.sqlite3"), scorer, open311_titles=True, open311_public=True) as api:
         api.post("/v1/suggestions", json=PETITION)
