@@ -73,6 +73,7 @@ class WebhookLane:
         self._results: list[queue.Result] = []
         self._untried: list[int] = []
         self._failures = 0
+        self._holds = 0
         self._held_until = 0.0
         self._over = False  # paused, removed, changed, or the receiver is gone
         self._gone = False
@@ -207,10 +208,14 @@ class WebhookLane:
             self._held_until = time.monotonic() + _MOST_HOLD
             self._wake.set()
             return
-        self._failures = self._failures + 1 if done.receiver else 0
+        if done.receiver:
+            self._failures += 1
+        else:
+            self._failures = self._holds = 0
         hold = done.wait or 0.0
-        if self._failures >= _PATIENCE:
-            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0 ** (self._failures - _PATIENCE)))
+        if self._failures >= _PATIENCE and not self._held():  # those that fail together count as one
+            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0**self._holds))
+            self._holds += 1
         if hold:
             self._held_until = max(self._held_until, time.monotonic() + hold)
         if done.ok:
