@@ -12,6 +12,8 @@ import platformdirs
 
 #: Environment variable that puts the workspace somewhere else.
 HOME_VARIABLE = "MINQING_HOME"
+#: Environment variable with the address of the store: a database URL, or a path.
+STORE_VARIABLE = "MINQING_STORE"
 
 
 def workspace() -> Path:
@@ -38,6 +40,14 @@ def encoders_dir() -> Path:
 def store_path() -> Path:
     """Return the path of the default SQLite store; the file itself is made by the store."""
     return workspace() / "store.sqlite3"
+
+
+def store_address() -> str:
+    """Return the address of the store: `MINQING_STORE`, or the path of the default SQLite store.
+
+    It may hold a password: it is read where a store is opened, and goes into no file, message or parameter.
+    """
+    return os.environ.get(STORE_VARIABLE, "").strip() or str(store_path())
 
 
 def statutes_path() -> Path:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
-import pyarrow as pa
 from sqlalchemy import Connection, select
 
-from corpora.records import PETITION_SCHEMA
-from dispatch.files import payloads
+from dispatch.live import batch_of, store_scored
 from dispatch.scoring import Scorer
 from dispatch.store import Store
-from dispatch.store.decisions import REFUSED, Decision, DecisionError, decide, refused_units
-from dispatch.store.runs import service_run
-from dispatch.store.suggestions import write_chunk
+from dispatch.store.decisions import REFUSED, Decision, DecisionError, decide
+from dispatch.store.refusals import with_refusals
 from dispatch.store.tables import petitions
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
@@ -68,16 +64,16 @@ def record(
             connection, suggestion_id, verdict=verdict, unit=code, reason=said, actor=actor, source=source, expected=expected,
             request_id=request_id,
         )  # fmt: skip
-        return Outcome(made, _routed_again(connection, scorer, made.petition_id) if verdict == REFUSED else None)
+        return Outcome(made, _routed_again(connection, scorer, made) if verdict == REFUSED else None)
 
 
-def _routed_again(connection: Connection, scorer: Scorer, petition_id: str) -> str:
+def _routed_again(connection: Connection, scorer: Scorer, made: Decision) -> str:
     """Write the next revision of a petition, now that one more unit has refused it; return its suggestion's id."""
-    row = connection.execute(select(petitions).where(petitions.c.petition_id == petition_id)).one()
+    row = connection.execute(select(petitions).where(petitions.c.petition_id == made.petition_id)).one()
+    if row.revision > made.revision:  # the same request again: what follows from it is there
+        return str(row.suggestion_id)
     names = ("petition_id", "title", "body", "address", "channel", "submitted_at", "source", "row")
-    refused = [*orjson.loads(row.refused_units), *refused_units(connection, [petition_id])[petition_id]]
-    plain = {name: getattr(row, name) for name in names} | {"issue_type": "", "unit": "", "refused_units": refused}
-    batch = scorer.score(pa.Table.from_pylist([plain], PETITION_SCHEMA))
-    run = service_run(connection, scorer.model_version, scorer.config_version)
-    write_chunk(connection, run, batch.suggestions, payloads(batch.suggestions), batch.sketches)
-    return str(batch.suggestions["suggestion_id"][0])
+    batch = with_refusals(connection, batch_of([{name: getattr(row, name) for name in names}]))
+    # As filed, it had another hash than its masked text has: filed again, it must be known again.
+    hashes = [row.content_hash]
+    return store_scored(connection, scorer, batch, scorer.score(batch, hashes), hashes)[0].suggestion_id

@@ -37,8 +37,11 @@ class Scorer(Protocol):
     def config_version(self) -> str:
         """Version of the configuration."""
 
-    def score(self, petitions: pa.Table) -> ScoredBatch:
-        """Route a batch (`PETITION_SCHEMA`) with one and the same pair of models."""
+    def score(self, petitions: pa.Table, hashes: Sequence[str] | None = None) -> ScoredBatch:
+        """Route a batch (`PETITION_SCHEMA`) with one and the same pair of models.
+
+        `hashes` are those of the petitions as filed, where the batch holds masked texts of the store instead.
+        """
 
     def units(self) -> Sequence[UnitChoice]:
         """Return the units valid today."""
@@ -48,3 +51,6 @@ class Scorer(Protocol):
 
     def issue_name(self, code: str) -> str:
         """Return the name of an issue type."""
+
+    def basis(self, duty: str) -> str:
+        """Return the statute that a duty item names, "" where it names none or is not of today."""

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from corpora.workspace import HOME_VARIABLE
+from corpora.workspace import HOME_VARIABLE, STORE_VARIABLE
 from flows.plan import Progress
 
 #: The last day of the bundled petitions: the run is dated so that deadlines read as on that night.
@@ -24,7 +24,7 @@ def city_folder() -> Path:
 def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """Train both targets, route, mine; return the run, the trainings and the mining run."""
     home = (out / "home").absolute()
-    before = os.environ.get(HOME_VARIABLE)
+    before = {name: os.environ.pop(name, None) for name in (HOME_VARIABLE, STORE_VARIABLE)}
     os.environ[HOME_VARIABLE] = str(home)
     try:
         from flows.learning import train_files
@@ -42,8 +42,6 @@ def run_demo(out: Path, progress: Progress) -> tuple[dict[str, Any], list[dict[s
             build_statutes(())
         mined = mine([str(city / "policies")], str(out / "policies"), on=DAY, units=str(city / "units.yaml"))
     finally:
-        if before is None:
-            del os.environ[HOME_VARIABLE]
-        else:
-            os.environ[HOME_VARIABLE] = before
+        del os.environ[HOME_VARIABLE]
+        os.environ |= {name: value for name, value in before.items() if value is not None}
     return run, trainings, mined

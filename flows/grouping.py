@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpora.config import load_config
+from corpora.workspace import store_address
 from dispatch.store import Store
 from flows.chunks import SKETCH, load, save
 from flows.plan import Plan
@@ -84,7 +85,7 @@ def _stored(plan: Plan, mine: pa.Table, window_days: float) -> pa.Table:
     since = dt.datetime.max
     if len(timed):
         since = dt.datetime(1970, 1, 1) + dt.timedelta(days=float(timed.min()) - window_days)
-    with Store.open(plan.store) as store:
+    with Store.open(store_address()) as store:
         return store.event_members(since)
 
 

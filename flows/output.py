@@ -11,6 +11,7 @@ from typing import Any
 from corpora.config import Config, load_config
 from corpora.issue_tree import IssueTree
 from corpora.records import Rejection
+from corpora.workspace import store_address
 from dispatch.files import SuggestionFiles
 from dispatch.report import CoverageRow, ReportData, render_report
 from dispatch.store import Store, WriteResult
@@ -40,7 +41,7 @@ def write(
     rejected = [_masked(item) for item in batch.rejections(plan)]
     new = chunks = 0
     groups: set[str] = set()
-    with Store.open(plan.store) as store, SuggestionFiles(plan.out, mask) as files:
+    with Store.open(store_address()) as store, SuggestionFiles(plan.out, mask) as files:
         store.begin_run(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from corpora.config import load_config
 from corpora.readers import read_petitions, source_files
-from corpora.workspace import models_dir, spool_dir, store_path
+from corpora.workspace import models_dir, spool_dir, store_address
+from dispatch.store import Store
 from models import registry
 from models.serving import versions
 
@@ -45,7 +46,6 @@ class Plan:
     config: str | None
     on: dt.date
     spool: str
-    store: str
     models: str
     issue_version: str | None
     unit_version: str | None
@@ -82,6 +82,7 @@ def make_plan(
         corpora.readers.ReadError: if a path does not exist or the mapping names what is not there.
         corpora.config.ConfigError: if the configuration is wrong.
         models.serving.NotReadyError: if there is neither a unit directory nor a unit model.
+        dispatch.store.StoreError: if the store cannot be opened: better now than after an hour of scoring.
     """
     day = on or dt.date.today()
     issue, unit = registry.champion(models_dir(), "issue_type"), registry.champion(models_dir(), "unit")
@@ -95,6 +96,7 @@ def make_plan(
             digest.update(file.name.encode() + hashlib.file_digest(content, "sha256").digest())
     inputs = digest.hexdigest()[:32]
     identity = json.dumps([inputs, named, settings.version, settings.chunk_rows, day.isoformat()])
+    Store.open(store_address()).close()
     run_id = "run_" + hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     return Plan(
         run_id=run_id,
@@ -107,7 +109,6 @@ def make_plan(
         config=config,
         on=day,
         spool=str(spool_dir() / run_id),
-        store=str(store_path()),
         models=str(models_dir()),
         issue_version=issue,
         unit_version=unit,

@@ -21,6 +21,7 @@ from corpora.config import Config, load_config
 from corpora.labels import resolved
 from corpora.workspace import labels_dir, models_dir, spool_dir
 from flows.comparing import compared
+from flows.decided import KINDS, NONE, beside, decided
 from flows.encoders import encoder
 from flows.learning import champion_issue, read_labelled
 from flows.model_versions import loaded
@@ -47,6 +48,7 @@ class Request:
         units, places, config: the city's files, if any.
         split: `hash` or `time`.
         encoder: fine-tuned on top of the candidate: `e5-small`, a folder or a hub name; None for none.
+        decisions: which decisions on suggestions are learnt from (`flows.decided.KINDS`).
     """
 
     target: str
@@ -57,6 +59,7 @@ class Request:
     config: str | None = None
     split: str = "hash"
     encoder: str | None = None
+    decisions: str = NONE
 
     @property
     def spool(self) -> Path:
@@ -80,15 +83,17 @@ def gather(request: Request) -> dict[str, Any]:
     paths = [Path(path) for path in request.paths]
     filed, rejected = read_labelled(paths, dict(request.mapping))
     state = resolved(labels_dir(), request.target)
+    told = decided(request.decisions)
+    people = pa.concat_tables([state.table, beside(state.table, told)])
     rules = request.settings().retrain
     usable = sift(
-        request.target, filed, state.table, request.city(), by=request.split, test=rules.test, least=rules.min_rows
+        request.target, filed, people, request.city(), by=request.split, test=rules.test, least=rules.min_rows
     )
     request.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     feather.write_feather(usable.train, request.spool / _TRAIN, compression="lz4")
     keyed = usable.test.append_column("key", pa.array(usable.keys, pa.uint64()))
     feather.write_feather(keyed, request.spool / _TEST, compression="lz4")
-    read = filed.num_rows + state.table.num_rows
+    read = filed.num_rows + people.num_rows
     if usable.rows + sum(usable.left_out.values()) != read:
         msg = f"rows were lost: read {read}, used {usable.rows}, left out {sum(usable.left_out.values())}"
         raise RuntimeError(msg)
@@ -96,6 +101,8 @@ def gather(request: Request) -> dict[str, Any]:
         "read": read + sum(rejected.values()),
         "from_files": filed.num_rows,
         "from_people": state.table.num_rows,
+        "from_decisions": people.num_rows - state.table.num_rows,
+        "decisions": {"used": dict(told.used), "left_out": dict(told.left_out)},
         "open_conflicts": len(state.conflicts),
         "rejected": dict(rejected),
         "left_out": dict(usable.left_out),
@@ -170,6 +177,12 @@ def check(request: Request, override: str, why: str, approval: str | None) -> No
         raise TrainingError(msg)
     if approval not in (None, "auto", "ask"):
         msg = f"approval is auto or ask, not {approval!r}"
+        raise TrainingError(msg)
+    if request.decisions not in KINDS:
+        msg = f"decisions is one of {', '.join(KINDS)}, not {request.decisions!r}"
+        raise TrainingError(msg)
+    if request.decisions != NONE and request.target != "unit":
+        msg = "decisions name units: --decisions goes with --target unit"
         raise TrainingError(msg)
     for path in (request.units, request.places, *request.paths):
         if path and not Path(path).exists():

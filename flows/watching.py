@@ -16,7 +16,7 @@ from corpora.config import WatchConfig, load_config
 from corpora.issue_tree import IssueTree
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA
-from corpora.workspace import models_dir, store_path
+from corpora.workspace import models_dir, store_address
 from dispatch.period import stored_window
 from dispatch.store import Store
 from flows.output import mask
@@ -75,7 +75,7 @@ def champions(targets: Sequence[str]) -> dict[str, str]:
 def from_store(days: int, on: dt.date, limits: WatchConfig) -> Gathered:
     """Return the petitions of the last `days` days up to `on` from the store, and those of as many days before."""
     since = on - dt.timedelta(days=days - 1)
-    with Store.open(store_path()) as store:
+    with Store.open(store_address()) as store:
         table, read = stored_window(store, since, on, limits.max_rows)
         before, _ = stored_window(store, since - dt.timedelta(days=days), since - dt.timedelta(days=1), limits.max_rows)
     return Gathered(table, since, on, read, {}, {}, before)

@@ -112,8 +112,11 @@ class Router:
         """Whether unit probabilities were learnt from labelled rows; else nothing goes straight through."""
         return self.unit.classifier is not None
 
-    def route(self, petitions: pa.Table) -> Routed:
-        """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row."""
+    def route(self, petitions: pa.Table, hashes: Sequence[str] | None = None) -> Routed:
+        """Return the suggestions for a petition batch (`PETITION_SCHEMA`), row for row.
+
+        `hashes` are those of the petitions as filed, where the batch holds masked texts of the store instead.
+        """
         made = prepare(petitions, self.segmenter)
         texts = made.texts
         looked = self.score(made, petitions["refused_units"].to_pylist())
@@ -123,8 +126,10 @@ class Router:
         urgency = self._urgency.assess(texts, emitted.codes)
         levels = [item.level for item in urgency]
         decisions = [
-            self._decision.decide([p for p in top if p > 0], level, calibrated=self.calibrated)
-            for top, level in zip(ranked.probabilities.tolist(), levels, strict=True)
+            self._decision.decide(
+                [p for p in top if p > 0], level, calibrated=self.calibrated, nobody_left=len(set(gone)) == len(self._codes) > 0
+            )
+            for top, level, gone in zip(ranked.probabilities.tolist(), levels, refused, strict=True)
         ]
         received = petitions["submitted_at"].to_numpy()
         due = deadlines(received, levels, emitted.codes, made.channels, self._deadlines)
@@ -134,7 +139,7 @@ class Router:
             bodies=made.bodies,
             addresses=made.addresses,
             channels=made.channels,
-            content_hashes=content_hashes(petitions),
+            content_hashes=content_hashes(petitions) if hashes is None else list(hashes),
             issue=list(zip(emitted.codes, emitted.probability.tolist(), strict=True)),
             issue_top=emitted.top,
             issue_labels=self.issue.labels,
@@ -149,6 +154,7 @@ class Router:
             issue_names=self._issue_names,
             model_version=self.version,
             config_version=self.config.version,
+            refused=refused,
         )
         return Routed(assemble(batch), self._weights.sketch(made.words), made.masked)
 
@@ -183,7 +189,7 @@ class Router:
 
     def refusing(self, names: Sequence[str]) -> list[int]:
         """Return the units of today that stand for the units named as having sent a petition back."""
-        return [unit for name in names for unit in self._refusing(name)]
+        return list(dict.fromkeys(unit for name in names for unit in self._refusing(name)))
 
     def issue_name(self, code: str) -> str:
         """Return the name of an issue type; a label that is not of the tree is its own."""

@@ -23,6 +23,8 @@ os.environ |= {
     "PREFECT_LOGGING_LEVEL": "WARNING",
 }
 
+os.environ.pop("MINQING_STORE", None)  # never the store of who runs the tests
+
 HEADER = ("编号", "时间", "渠道", "标题", "内容", "地址")
 CITY = Path(__file__).parents[1] / "corpora" / "data" / "cities" / "langang"
 _numbers = itertools.count()

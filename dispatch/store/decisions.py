@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from dispatch.store.outbox import DECIDED, Message, announce, note, now, take_numbers
 from dispatch.store.tables import decisions, petitions, refusals, suggestions
@@ -124,6 +124,8 @@ def decide(
     )
     row = {name: getattr(made, name) for name in Decision.__slots__ if name != "revision"}
     connection.execute(insert(decisions).values(**row, request_id=request_id))
+    held = None if verdict == REFUSED else made.unit
+    connection.execute(update(petitions).where(petitions.c.petition_id == found.petition_id).values(state=verdict, unit=held))
     if verdict == REFUSED and made.unit not in refused_units(connection, [found.petition_id]).get(found.petition_id, ()):
         connection.execute(
             insert(refusals).values(petition_id=found.petition_id, unit=made.unit, decision_id=made.decision_id, at=made.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
@@ -11,24 +11,29 @@ from sqlalchemy import Connection, select
 
 from dispatch.columns import plain
 from dispatch.store import events
-from dispatch.store.bulk import UPDATE_PETITION, insert_columns, petition_columns, suggestion_columns, take
+from dispatch.store.bulk import UPDATE_PETITION, Standing, insert_columns, petition_columns, suggestion_columns, take
 from dispatch.store.engine import StoreError, batches
 from dispatch.store.outbox import MADE, Message, announce, take_numbers
+from dispatch.store.refusals import known_refusals
 from dispatch.store.tables import petitions, suggestions
 
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a chunk changed. `new_suggestions + unchanged` is the number of rows of the chunk.
+    """What a chunk changed. `new_suggestions + unchanged + len(stale)` is the number of rows of the chunk.
 
     Attributes:
         groups: event groups that won or lost a petition.
+        written: revision of each new suggestion.
+        stale: rows that were not written, because a unit refused the petition after it was scored: score them again.
     """
 
     new_petitions: int
     new_suggestions: int
     unchanged: int
     groups: frozenset[str] = dataclass_field(default=frozenset(), compare=False)
+    written: Mapping[str, int] = dataclass_field(default_factory=dict, compare=False)
+    stale: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,10 @@ def write_chunk(
     """Write a chunk of suggestions in one transaction; what is there already is left alone.
 
     A suggestion id that is known writes nothing. Another suggestion for a known petition (its text, the model or
-    the configuration changed) becomes the petition's next revision and the petition row is brought up to date.
+    the configuration changed, a unit refused) becomes the petition's next revision and the petition row is brought up to
+    date. It waits for a decision then, unless a person has taken on the very same text before: a new model does not undo
+    that, a refusal that was filed does. A unit that refused a petition is never suggested for it again: a suggestion that does not know of a refusal is
+    not written.
 
     Args:
         connection: of a transaction that writes.
@@ -73,20 +81,22 @@ def write_chunk(
         raise StoreError(msg)
     ids, keys = plain(table["petition_id"]), plain(table["suggestion_id"])
     take_numbers(connection, "outbox", 0)  # two writers of one petition would give the same revision
-    revisions, groups = known_petitions(connection, ids)
+    known = known_petitions(connection, ids)
+    revisions = {pid: was.revision for pid, was in known.items()}
     written = _written(connection, [key for key, pid in zip(keys, ids, strict=True) if pid in revisions])
-    known = set(revisions)
+    stale = _stale(connection, ids, table["refused_units"].to_pylist(), revisions) if revisions else set()
     fresh: list[int] = []
     number: list[int] = []
     for index, (pid, key) in enumerate(zip(ids, keys, strict=True)):
-        if key not in written:
+        if key not in written and index not in stale:
             written.add(key)
             revisions[pid] = revisions.get(pid, 0) + 1
             fresh.append(index)
             number.append(revisions[pid])
+    passed = tuple(sorted(stale))
     if not fresh:
-        return WriteResult(0, 0, len(ids))
-    rows = petition_columns(table, revisions, sketches)
+        return WriteResult(0, 0, len(ids) - len(passed), stale=passed)
+    rows = petition_columns(table, revisions, sketches, known)
     # One petition may come twice in a chunk: the last one is how it stands.
     last = {ids[index]: index for index in fresh}
     new = take({**rows, "first_run_id": [run_id] * len(ids)}, [i for p, i in last.items() if p not in known])
@@ -102,22 +112,35 @@ def write_chunk(
         connection,
         [Message(keys[i], MADE, ids[i], keys[i], revision) for i, revision in zip(fresh, number, strict=True)],
     )
-    touched = {*new["event_group"], *changed["event_group"], *(groups[pid] for pid in changed["petition_id"])}
+    touched = {*new["event_group"], *changed["event_group"], *(known[pid].event_group for pid in changed["petition_id"])}
     touched.discard(None)
     if not events_later:
         events.refresh(connection, touched)
-    return WriteResult(len(new["petition_id"]), len(fresh), len(ids) - len(fresh), frozenset(touched))
+    return WriteResult(
+        len(new["petition_id"]),
+        len(fresh),
+        len(ids) - len(fresh) - len(passed),
+        frozenset(touched),
+        dict(zip(stored["suggestion_id"], number, strict=True)),
+        passed,
+    )
 
 
-def known_petitions(connection: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, str | None]]:
-    """Return the revision and the event group of each petition that is stored."""
-    revisions: dict[str, int] = {}
-    groups: dict[str, str | None] = {}
-    query = select(petitions.c.petition_id, petitions.c.revision, petitions.c.event_group)
+def _stale(connection: Connection, ids: Sequence[str], used: Sequence[Sequence[str] | None], stored: Mapping[str, int]) -> set[int]:
+    """Return the rows whose petition was refused by a unit that the suggestion does not know of."""
+    known = known_refusals(connection, [pid for pid in dict.fromkeys(ids) if pid in stored])
+    return {row for row, pid in enumerate(ids) if pid in known and not known[pid] <= set(used[row] or ())}
+
+
+def known_petitions(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]:
+    """Return how each petition that is stored stands."""
+    names = ("revision", "event_group", "content_hash", "state", "unit", "refused_units")
+    query = select(petitions.c.petition_id, *(petitions.c[name] for name in names))
+    found: dict[str, Standing] = {}
     for batch in batches(dict.fromkeys(ids)):
-        for pid, revision, group in connection.execute(query.where(petitions.c.petition_id.in_(batch))):
-            revisions[pid], groups[pid] = revision, group
-    return revisions, groups
+        for pid, *values in connection.execute(query.where(petitions.c.petition_id.in_(batch))):
+            found[pid] = Standing(*values)
+    return found
 
 
 def _written(connection: Connection, keys: Sequence[str]) -> set[str]:
@@ -126,4 +149,3 @@ def _written(connection: Connection, keys: Sequence[str]) -> set[str]:
     for batch in batches(keys):
         found.update(connection.scalars(query.where(suggestions.c.suggestion_id.in_(batch))))
     return found
-

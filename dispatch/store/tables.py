@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -20,6 +22,11 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+
+#: `petitions.state` of a petition that waits for a person's decision.
+OPEN = "open"
+#: `petitions.due` where no deadline is known: sorts last, on every database.
+NO_DEADLINE = datetime.date(9999, 12, 31)
 
 runs = Table(
     "runs",
@@ -52,10 +59,21 @@ petitions = Table(
     Column("row", BigInteger, nullable=False),
     Column("event_group", String(80)),
     Column("sketch", LargeBinary),
-    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes as filed
+    Column("refused_units", Text, nullable=False, server_default="[]"),  # JSON: names or codes, as filed and as known then
     Column("first_run_id", String(80), ForeignKey("runs.run_id"), nullable=False),
+    # Of the newest suggestion, and what became of it: what queues are filtered and ordered by, without a join.
+    Column("suggestion_id", String(40), nullable=False, server_default=""),
+    Column("unit", String(80)),  # code; who has it: suggested while open, then whom it was given to, none once refused
+    Column("issue_top", String(20)),  # first level of the issue type
+    Column("urgency_rank", Integer, nullable=False, server_default="3"),  # 0 critical … 3 normal
+    Column("due", Date, nullable=False, server_default="9999-12-31"),  # deadline; NO_DEADLINE where there is none
+    Column("decision", String(20), nullable=False, server_default="review"),  # auto | review
+    Column("state", String(20), nullable=False, server_default=OPEN),  # open | accepted | reassigned | refused
     Index("petitions_by_event", "event_group", "submitted_at", "petition_id"),  # all that events are counted from
     Index("petitions_by_time", "submitted_at"),
+    Index("petitions_queue", "state", "urgency_rank", "due", "petition_id"),
+    Index("petitions_queue_by_unit", "state", "unit", "urgency_rank", "due", "petition_id"),
+    Index("petitions_queue_by_issue", "state", "issue_top", "urgency_rank", "due", "petition_id"),
 )
 
 #: Every suggestion ever given; `payload` is the line of `suggestions.jsonl`.
@@ -90,6 +108,7 @@ events = Table(
     Column("first_at", DateTime),
     Column("last_at", DateTime),
     Column("title", Text, nullable=False),
+    Index("events_by_first", "first_petition_id"),
 )
 
 #: Rows that were not routed, without their raw content (that is in the quarantine file).
@@ -119,7 +138,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("message_id", String(80), nullable=False, unique=True),  # idempotency key: the same however often it is sent
+    Column("message_id", String(80), nullable=False, unique=True),  # idempotency key: the same however often it is sent; suggestion.made: suggestion_id
     Column("kind", String(40), nullable=False),  # suggestion.made | suggestion.regrouped | decision.made
     Column("petition_id", String(80), nullable=False),
     Column("suggestion_id", String(40), nullable=False),
@@ -127,7 +146,6 @@ outbox = Table(
     Column("at", DateTime, nullable=False),
     Column("payload", Text),  # null: the suggestion's own payload as it stands
     Index("outbox_by_petition", "petition_id", "position"),
-    Index("outbox_by_suggestion", "suggestion_id"),
 )
 
 subscribers = Table(
@@ -191,6 +209,7 @@ refusals = Table(
     Column("unit", String(80), primary_key=True),  # code
     Column("decision_id", String(40), ForeignKey("decisions.decision_id"), nullable=False),
     Column("at", DateTime, nullable=False),
+    Index("refusals_by_decision", "decision_id"),
 )
 
 api_keys = Table(

@@ -108,7 +108,10 @@ def masked(table: pa.Table) -> pa.Table:
 
 
 def content_hashes(table: pa.Table) -> list[str]:
-    """Return 32 hex digits for each petition as filed: id, title, body, address, channel, time and refusals."""
+    """Return 32 hex digits for each petition as filed: id, title, body, address, channel and time.
+
+    Refusals are no part of it: they come in later, by other ways, and count in the suggestion's id (`suggestion_id`).
+    """
     times = table["submitted_at"].cast(pa.int64()).to_pylist()
     rows = zip(
         table["petition_id"].to_pylist(),
@@ -117,13 +120,12 @@ def content_hashes(table: pa.Table) -> list[str]:
         table["address"].to_pylist(),
         table["channel"].to_pylist(),
         times,
-        table["refused_units"].to_pylist(),
         strict=True,
     )
     return [
         hashlib.blake2b(
-            "\x1f".join((*texts, str(time), "\x1e".join(refused))).encode("utf-8", "surrogatepass"),
+            "\x1f".join((*texts, str(time), "")).encode("utf-8", "surrogatepass"),  # stores keep these: the end stays
             digest_size=16,
         ).hexdigest()
-        for *texts, time, refused in rows
+        for *texts, time in rows
     ]

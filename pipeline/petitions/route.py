@@ -48,8 +48,13 @@ class DecisionRule:
     auto_min_margin: float
     review_urgent: bool
 
-    def decide(self, top: Sequence[float], level: str, *, calibrated: bool) -> tuple[str, str]:
-        """Return `auto` or `review`, and why, for the unit probabilities of one petition, best first."""
+    def decide(self, top: Sequence[float], level: str, *, calibrated: bool, nobody_left: bool = False) -> tuple[str, str]:
+        """Return `auto` or `review`, and why, for the unit probabilities of one petition, best first.
+
+        `nobody_left`: all units sent the petition back.
+        """
+        if nobody_left:
+            return "review", "所有单位均已退单，须人工协调"
         if not top:
             return "review", "没有依据指向任何单位"
         first, second = top[0], top[1] if len(top) > 1 else 0.0
@@ -102,7 +107,8 @@ def co_handling(
     out = []
     for row, (units, values) in enumerate(zip(ranked.units.tolist(), ranked.probabilities.tolist(), strict=True)):
         lead = units[0] if units else -1
-        chosen = {u: p for u, p in zip(units[1:], values[1:], strict=True) if p >= min_probability}
+        # A unit that is ruled out has probability 0, and no threshold lets it in.
+        chosen = {u: p for u, p in zip(units[1:], values[1:], strict=True) if p >= min_probability and p > 0}
         for unit in extra[row]:
             if unit != lead:
                 chosen.setdefault(unit, float(probabilities[row, unit]))
@@ -134,6 +140,7 @@ class Batch:
     issue_names: Mapping[str, str]
     model_version: str
     config_version: str
+    refused: Sequence[Sequence[int]] = ()  # units ruled out; none for anyone where empty
     event_groups: list[str | None] = field(default_factory=list)
 
 
@@ -150,8 +157,8 @@ def assemble(batch: Batch) -> pa.Table:
     every = np.ones(batch.issue_top.units.shape, bool)
     columns = {
         "suggestion_id": [
-            suggestion_id(pid, digest, batch.model_version, batch.config_version)
-            for pid, digest in zip(ids, batch.content_hashes, strict=True)
+            suggestion_id(pid, digest, batch.model_version, batch.config_version, [batch.unit_codes[unit] for unit in refused])
+            for pid, digest, refused in zip(ids, batch.content_hashes, batch.refused or [()] * n, strict=True)
         ],
         "petition_id": petitions["petition_id"],
         "content_hash": batch.content_hashes,
@@ -162,6 +169,7 @@ def assemble(batch: Batch) -> pa.Table:
         "address": batch.addresses,
         "channel": batch.channels,
         "submitted_at": petitions["submitted_at"],
+        "refused_units": petitions["refused_units"],
         "issue_type": _issues(batch.issue, batch.issue_names),
         "issue_top_k": _ranked(batch.issue_top, every, SCORED_ISSUE, labels, label_names),
         "lead_unit": _scored(SCORED_UNIT, lead, chance, batch.unit_codes, batch.unit_names, np.logical_not(known)),

@@ -7,6 +7,7 @@ that one table feeds the store, the files and the report.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -47,7 +48,7 @@ SUGGESTION_SCHEMA = pa.schema(
     [
         pa.field("suggestion_id", pa.string(), nullable=False),
         pa.field("petition_id", pa.string(), nullable=False),
-        pa.field("content_hash", pa.string(), nullable=False),  # 32 hex digits over all that was filed (see prepare.content_hashes)
+        pa.field("content_hash", pa.string(), nullable=False),  # 32 hex digits over what was filed (see prepare.content_hashes)
         pa.field("source", pa.string(), nullable=False),
         pa.field("row", pa.int64(), nullable=False),
         pa.field("title", pa.string(), nullable=False),  # masked
@@ -55,6 +56,7 @@ SUGGESTION_SCHEMA = pa.schema(
         pa.field("address", pa.string(), nullable=False),  # masked
         pa.field("channel", pa.string(), nullable=False),
         pa.field("submitted_at", pa.timestamp("s")),
+        pa.field("refused_units", pa.list_(pa.string()), nullable=False),  # names or codes: filed, or known to the store
         pa.field("issue_type", SCORED_ISSUE, nullable=False),
         pa.field("issue_top_k", pa.list_(SCORED_ISSUE), nullable=False),
         pa.field("lead_unit", SCORED_UNIT),  # null where nothing speaks for any unit
@@ -72,7 +74,13 @@ SUGGESTION_SCHEMA = pa.schema(
 )
 
 
-def suggestion_id(petition_id: str, content_hash: str, model_version: str, config_version: str) -> str:
-    """Return the deterministic id of a suggestion: `sg_` and 24 hex digits over its four inputs."""
-    text = "\x1f".join((petition_id, content_hash, model_version, config_version))
+def suggestion_id(
+    petition_id: str, content_hash: str, model_version: str, config_version: str, refused: Iterable[str] = ()
+) -> str:
+    """Return the deterministic id of a suggestion: `sg_` and 24 hex digits over its inputs.
+
+    `refused` are the codes of the units that were ruled out, in any order: however a refusal became known, by an export
+    or by a decision, the petition routed again gets the same id.
+    """
+    text = "\x1f".join((petition_id, content_hash, model_version, config_version, *sorted(set(refused))))
     return "sg_" + hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -78,6 +78,7 @@ def rows(count: int, *, seed: int = 0, model: str = "m-20240501", body_length: i
                 "address": place,
                 "channel": "12345热线",
                 "submitted_at": None if number % 97 == 96 else moment,
+                "refused_units": [],
                 "issue_type": issues[0],
                 "issue_top_k": issues,
                 "lead_unit": lead,

@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from datetime import date, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import orjson
+import postgres
 import pyarrow as pa
 import pytest
 import synthetic
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlalchemy.engine import Engine
 
 from corpora.records import Rejection
 from dispatch.files import payloads
 from dispatch.store import Store, StoreError, WriteResult
+from dispatch.store.tables import events, outbox, petitions, rejections, suggestions
 from pipeline.petitions.suggestion import SUGGESTION_SCHEMA, suggestion_id
 
 RUN = "run-1"
@@ -32,13 +34,18 @@ def begin(store: Store, run: str = RUN) -> None:
     store.begin_run(run, inputs_digest="d", model_version="m", config_version="c1", started_at=WHEN)
 
 
-def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+def dump(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return the contents of the tables that a rerun must reproduce."""
-    with sqlite3.connect(path) as connection:
-        return {
-            name: connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("petitions", "suggestions", "events", "rejections")
-        }
+    queries = [select(table).order_by(*table.primary_key) for table in (petitions, suggestions, events, rejections)]
+    queries.append(select(*(column for column in outbox.c if column.name != "at")).order_by(outbox.c.position))
+    with Store.open(url) as store, store.reading() as connection:
+        return {str(query.get_final_froms()[0]): [tuple(row) for row in connection.execute(query)] for query in queries}
+
+
+def column(url: str, *columns: Any) -> list[tuple[Any, ...]]:
+    """Return columns of a table, in the order of its primary key."""
+    with Store.open(url) as store, store.reading() as connection:
+        return [tuple(row) for row in connection.execute(select(*columns).order_by(*columns[0].table.primary_key))]
 
 
 def changed(rows: list[dict[str, Any]], numbers: set[int], text: str) -> pa.Table:
@@ -53,11 +60,11 @@ def changed(rows: list[dict[str, Any]], numbers: set[int], text: str) -> pa.Tabl
     return pa.Table.from_pylist(result, schema=SUGGESTION_SCHEMA)
 
 
-def write_all(path: Path) -> None:
+def write_all(url: str) -> None:
     """Make the whole invented run: three chunks, rejections, one petition that changes and one regrouping."""
     rows = synthetic.rows(3 * CHUNK)
     table = pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA)
-    with Store.open(path) as store:
+    with Store.open(url) as store:
         begin(store)
         for start in range(0, table.num_rows, CHUNK):
             part = table.slice(start, CHUNK)
@@ -69,24 +76,24 @@ def write_all(path: Path) -> None:
         store.finish_run(RUN, read=3 * CHUNK + 1, routed=3 * CHUNK, rejected=1, finished_at=WHEN)
 
 
-def test_a_chunk_written_again_writes_nothing(tmp_path: Path) -> None:
+def test_a_chunk_written_again_writes_nothing(store_url: str) -> None:
     """The second time nothing is new."""
     table = synthetic.table(50)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         assert store.write_chunk(RUN, table, payloads(table)) == WriteResult(50, 50, 0)
-        before = dump(tmp_path / "s.db")
+        before = dump(store_url)
         begin(store, "run-2")
         assert store.write_chunk("run-2", table, payloads(table)) == WriteResult(0, 0, 50)
-        assert dump(tmp_path / "s.db") == before
+        assert dump(store_url) == before
         assert store.counts() == {"runs": 2, "petitions": 50, "suggestions": 50, "events": 5, "rejections": 0}
 
 
-def test_payload_is_the_line_of_the_file(tmp_path: Path) -> None:
+def test_payload_is_the_line_of_the_file(store_url: str) -> None:
     """The stored payload is the JSONL object, byte for byte; pages join without a gap."""
     table = synthetic.table(50)
     lines = payloads(table)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         store.write_chunk(RUN, table, lines)
         stored = list(store.suggestions())
@@ -96,11 +103,11 @@ def test_payload_is_the_line_of_the_file(tmp_path: Path) -> None:
         assert list(store.suggestions(limit=0)) == []
 
 
-def test_new_text_and_new_model_are_revisions(tmp_path: Path) -> None:
+def test_new_text_and_new_model_are_revisions(store_url: str) -> None:
     """A petition that changed and a model that changed give the next revision each; the first run stays on record."""
     rows = synthetic.rows(4)
     table = pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         store.write_chunk(RUN, table, payloads(table))
         begin(store, "run-2")
@@ -108,60 +115,56 @@ def test_new_text_and_new_model_are_revisions(tmp_path: Path) -> None:
         assert store.write_chunk("run-2", second, payloads(second)) == WriteResult(0, 1, 3)
         third = synthetic.table(4, model="m-2")
         assert store.write_chunk("run-2", third, payloads(third)) == WriteResult(0, 4, 0)
-    with sqlite3.connect(tmp_path / "s.db") as connection:
-        pid = rows[1]["petition_id"]
-        found = connection.execute(
-            "SELECT revision, model_version, run_id FROM suggestions WHERE petition_id = ? ORDER BY 1", [pid]
-        )
-        assert found.fetchall() == [(1, "m-20240501", RUN), (2, "m-20240501", "run-2"), (3, "m-2", "run-2")]
-        found = connection.execute("SELECT revision, first_run_id FROM petitions ORDER BY petition_id")
-        assert found.fetchall() == [(2, RUN), (3, RUN), (2, RUN), (2, RUN)]
+    s, pid = suggestions.c, rows[1]["petition_id"]
+    found = sorted(row[1:] for row in column(store_url, s.petition_id, s.revision, s.model_version, s.run_id) if row[0] == pid)
+    assert found == [(1, "m-20240501", RUN), (2, "m-20240501", "run-2"), (3, "m-2", "run-2")]
+    found = column(store_url, petitions.c.revision, petitions.c.first_run_id)
+    assert found == [(2, RUN), (3, RUN), (2, RUN), (2, RUN)]
 
 
-def test_a_petition_twice_in_one_chunk(tmp_path: Path) -> None:
+def test_a_petition_twice_in_one_chunk(store_url: str) -> None:
     """Both suggestions are kept in order; the petition stands as the later one says."""
     rows = synthetic.rows(3)
     table = pa.concat_tables([pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA), changed(rows, {0}, "后来的正文")])
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         assert store.write_chunk(RUN, table, payloads(table)) == WriteResult(3, 4, 2)
-    with sqlite3.connect(tmp_path / "s.db") as connection:
-        found = connection.execute("SELECT body, revision FROM petitions ORDER BY petition_id LIMIT 1")
-        assert found.fetchall() == [("后来的正文", 2)]
+    assert column(store_url, petitions.c.body, petitions.c.revision)[0] == ("后来的正文", 2)
 
 
-def test_native_columns(tmp_path: Path) -> None:
+def test_native_columns(store_url: str) -> None:
     """Columns read back as written, with nulls where nothing speaks for a unit or no date is known."""
     rows = synthetic.rows(1)
     rows[0] |= {"lead_unit": None, "submitted_at": None, "event_group": None}
     rows[0]["deadline"] |= {"date": date(2024, 5, 9)}
     table = pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         store.write_chunk(RUN, table, payloads(table))
-    with sqlite3.connect(tmp_path / "s.db") as connection:
-        found = connection.execute(
-            "SELECT lead_unit, lead_probability, issue_code, deadline, event_group, revision FROM suggestions"
-        ).fetchone()
-        assert found == (None, None, rows[0]["issue_type"]["code"], "2024-05-09", None, 1)
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    s, p, issue = suggestions.c, petitions.c, rows[0]["issue_type"]["code"]
+    found = column(store_url, s.lead_unit, s.lead_probability, s.issue_code, s.deadline, s.event_group, s.revision)
+    assert found == [(None, None, issue, date(2024, 5, 9), None, 1)]
+    found = column(store_url, p.suggestion_id, p.unit, p.issue_top, p.urgency_rank, p.due, p.decision, p.state)
+    assert found == [(rows[0]["suggestion_id"], None, issue[:2], 3, date(2024, 5, 9), rows[0]["decision"], "open")]
+    if not store_url.startswith("postgresql"):
+        with sqlite3.connect(store_url) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_events_follow_their_petitions(tmp_path: Path) -> None:
+def test_events_follow_their_petitions(store_url: str) -> None:
     """Size, span and first petition are those of the members, whichever order they came in."""
     rows = synthetic.rows(6)
     for number, row in enumerate(rows):
         row |= {"event_group": "ev_a" if number < 4 else None, "submitted_at": datetime(2024, 5, 6, 20 - number)}
     rows[0]["submitted_at"] = None
     table = pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         for start in range(0, 6, 2):
             part = table.slice(start, 2)
             store.write_chunk(RUN, part, payloads(part), [b"\x01\x02"] * 2)
-        moment = "2024-05-06 {}:00:00.000000".format
-        row = ("ev_a", rows[3]["petition_id"], 4, moment(17), moment(19), rows[3]["title"])
-        assert dump(tmp_path / "s.db")["events"] == [row]
+        row = ("ev_a", rows[3]["petition_id"], 4, datetime(2024, 5, 6, 17), datetime(2024, 5, 6, 19), rows[3]["title"])
+        assert dump(store_url)["events"] == [row]
 
         members = store.event_members(datetime(2024, 5, 6, 16))
         assert members["petition_id"].to_pylist() == [rows[n]["petition_id"] for n in (4, 3, 2, 1)]
@@ -177,7 +180,7 @@ def test_events_follow_their_petitions(tmp_path: Path) -> None:
         }
         assert store.update_event_groups(moves) == 2
         assert store.update_event_groups(moves) == 0
-        found = [(name, size) for name, _, size, *_ in dump(tmp_path / "s.db")["events"]]
+        found = [(name, size) for name, _, size, *_ in dump(store_url)["events"]]
         assert found == [("ev_a", 3), ("ev_b", 2)]
         lines = {item.petition_id: orjson.loads(item.payload)["event_group"] for item in store.suggestions()}
         assert lines[rows[4]["petition_id"]] == "ev_b"
@@ -185,10 +188,10 @@ def test_events_follow_their_petitions(tmp_path: Path) -> None:
         assert store.counts()["events"] == 0
 
 
-def test_runs_and_rejections(tmp_path: Path) -> None:
+def test_runs_and_rejections(store_url: str) -> None:
     """Counts must add up; rejections are written once; a run begins anew under its id."""
     items = [Rejection("a.csv", 3, "missing_body", "没有正文", "x"), Rejection("a.csv", 3, "bad_date", "日期不通", "x")]
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         assert store.write_rejections(RUN, items) == 2
         assert store.write_rejections(RUN, [*items, Rejection("b.csv", 3, "missing_body", "没有正文", "x")]) == 1
@@ -201,10 +204,10 @@ def test_runs_and_rejections(tmp_path: Path) -> None:
         assert store.counts()["runs"] == 1
 
 
-def test_wrong_use_is_said(tmp_path: Path) -> None:
+def test_wrong_use_is_said(store_url: str, tmp_path: Path) -> None:
     """Lengths that differ, and an address that cannot be opened; a password is not repeated."""
     table = synthetic.table(2)
-    with Store.open(tmp_path / "s.db") as store:
+    with Store.open(store_url) as store:
         begin(store)
         with pytest.raises(StoreError, match="2 suggestions with 1 payloads"):
             store.write_chunk(RUN, table, payloads(table)[:1])
@@ -216,44 +219,52 @@ def test_wrong_use_is_said(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_an_error_does_not_show_a_petition(tmp_path: Path) -> None:
+def test_an_error_does_not_show_a_petition(store_url: str) -> None:
     """A failing statement names no parameter."""
     table = synthetic.table(2)
-    with Store.open(tmp_path / "s.db") as store, pytest.raises(Exception, match="FOREIGN KEY") as caught:
+    with Store.open(store_url) as store, pytest.raises(Exception, match="(?i)foreign key") as caught:
         store.write_chunk("no such run", table, payloads(table))
     assert synthetic.rows(2)[1]["body"] not in str(caught.value)
 
 
-def child() -> None:
-    """Make the run, and die without a word before statement number `argv[3]`."""
-    left = int(sys.argv[3])
-
-    def count(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    from sqlalchemy.engine import Engine
-
-    event.listen(Engine, "before_cursor_execute", count)
-    event.listen(Engine, "commit", count)
-    write_all(Path(sys.argv[2]))
+def count_statements(then: Any) -> None:
+    """Call `then` before each statement and commit of this process."""
+    event.listen(Engine, "before_cursor_execute", lambda *_: then())
+    event.listen(Engine, "commit", lambda *_: then())
 
 
-@pytest.mark.parametrize("statement", [9, 17, 25, 33, 40, 47, 55, 10_000])
-def test_killed_and_run_again_is_one_clean_run(tmp_path: Path, statement: int) -> None:
+def child(url: str, left: int) -> None:
+    """Make the run, and die without a word before statement number `left`."""
+    numbers = iter(range(left, -1, -1))
+    count_statements(lambda: next(numbers) or os.kill(os.getpid(), signal.SIGKILL))
+    write_all(url)
+
+
+def counting_child(url: str, result: Any) -> None:
+    """Make the run, and tell how many statements and commits it takes."""
+    numbers: list[int] = []
+    count_statements(lambda: numbers.append(1))
+    write_all(url)
+    result.send(len(numbers))
+
+
+def test_killed_and_run_again_is_one_clean_run(store_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Killed before any statement or commit, a run that is made again leaves what one clean run leaves."""
-    write_all(tmp_path / "clean.db")
-    path = tmp_path / "killed.db"
-    root = Path(__file__).parents[2]
-    command = [sys.executable, __file__, "child", str(path), str(statement)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(Path(__file__).parent)])}
-    done = subprocess.run(command, env=environment, check=False)
-    assert done.returncode == (-signal.SIGKILL if statement < 10_000 else 0)
-    write_all(path)
-    assert dump(path) == dump(tmp_path / "clean.db")
-
-
-if __name__ == "__main__" and sys.argv[1:2] == ["child"]:
-    child()
+    on_server = store_url.startswith("postgresql")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["dispatch.store", "dispatch.files", "synthetic", "alembic.command", "psycopg"])
+    there, here = context.Pipe()
+    clean = context.Process(target=counting_child, args=(store_url, here))
+    clean.start()
+    total, expected = there.recv(), dump(store_url)
+    clean.join()
+    for turn in range(8):
+        url = postgres.new_database(request.getfixturevalue("postgres_server")) if on_server else str(tmp_path / f"killed-{turn}.db")
+        killed = context.Process(target=child, args=(url, 2 + turn * (total - 3) // 7))
+        killed.start()
+        killed.join()
+        assert killed.exitcode == -signal.SIGKILL
+        write_all(url)
+        assert dump(url) == expected
+        if on_server:
+            postgres.drop_database(url)

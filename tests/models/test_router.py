@@ -118,8 +118,9 @@ def test_form_of_a_suggestion(rows: list[dict[str, Any]]) -> None:
         assert row["decision"] in ("auto", "review")
         assert row["decision_why"]
         assert row["suggestion_id"] == suggestion_id(
-            row["petition_id"], row["content_hash"], row["model_version"], row["config_version"]
-        )
+            row["petition_id"], row["content_hash"], row["model_version"], row["config_version"],
+            {reason["unit"] for reason in row["reasons"] if reason["kind"] == "refused"},
+        )  # fmt: skip
     assert len({row["suggestion_id"] for row in rows}) == len(rows)
 
 

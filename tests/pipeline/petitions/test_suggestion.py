@@ -29,6 +29,12 @@ def test_the_id_stays_what_it_was() -> None:
     assert suggestion_id("P1", "0" * 32, "m", "cfg-1") == "sg_4720ee229fddbc9c08e52a70"
 
 
+def test_units_ruled_out_count_in_any_order_and_once() -> None:
+    four = ("P1", "0" * 32, "m", "cfg-1")
+    assert suggestion_id(*four, ["B", "A", "B"]) == suggestion_id(*four, ("A", "B"))
+    assert len({suggestion_id(*four), suggestion_id(*four, ["A"]), suggestion_id(*four, ["A", "B"])}) == 3
+
+
 @pytest.mark.parametrize("name", ["lead_unit", "submitted_at", "event_group"])
 def test_columns_that_may_be_null(name: str) -> None:
     assert SUGGESTION_SCHEMA.field(name).nullable
