@@ -40,6 +40,8 @@ PAGE = 50
 RANKS = range(len(URGENCY_LEVELS))
 #: Ids that one beginning may stand for.
 _IDS = 500
+#: The last character there is, and some that ids are made of.
+_LAST, _ANY = "\U0010ffff", "09azAZ-_./·信龘\U00020000"
 _p = petitions.c
 
 
@@ -166,9 +168,15 @@ def counts(connection: Connection, wanted: Sequence[Filters], today: dt.date, id
 
 def beginning(connection: Connection, filters: Filters) -> list[str] | None:
     """Return the ids that begin as the filters say, at most `_IDS`; None if they say nothing of that."""
-    if not filters.text:
+    text = filters.text
+    if not text:
         return None
-    query = select(_p.petition_id).where(_p.petition_id.startswith(filters.text, autoescape=True)).limit(_IDS)
+    query = select(_p.petition_id).where(_p.petition_id.startswith(text, autoescape=True)).limit(_IDS)
+    # A pattern alone is compared with every id there is (unless PostgreSQL's order is C); a stretch of the index is not. Where the
+    # database's order of texts puts the last character there is behind all others, what begins so is such a stretch.
+    last = select(*(literal(text + character) < literal(text + _LAST) for character in _ANY))
+    if all(connection.execute(last).one()):
+        query = query.where(_p.petition_id >= text, _p.petition_id < text + _LAST)
     return list(connection.scalars(query))
 
 
