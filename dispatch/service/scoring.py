@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from dispatch.live import Scored, batch_of, only_scored, store_scored
 from dispatch.scoring import Scorer
+from dispatch.service import logs
 from dispatch.store import Store
 from dispatch.store.refusals import with_refusals
 
@@ -74,6 +75,7 @@ def prepare(make: Maker) -> None:
     parent = parent_process()
     if parent is not None:
         Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+    logs.set_up()
     _here = Work(*make())
 
 
