@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 
 #: Decimals kept of a probability wherever it leaves.
 DECIMALS = 4
+#: Up to so many texts are escaped one by one: finding the distinct ones takes longer.
+_FEW = 48
 
 T = TypeVar("T")
 
@@ -49,7 +51,8 @@ def field(column: pa.ChunkedArray | pa.Array, name: str) -> Any:  # noqa: ANN401
 
 def bounds(column: pa.ChunkedArray | pa.Array) -> list[int]:
     """Return where the rows of a list column end in its flat children; a null list is empty."""
-    ends: list[int] = np.cumsum(pc.fill_null(pc.list_value_length(whole(column)), 0)).tolist()
+    lengths = pc.list_value_length(whole(column))
+    ends: list[int] = np.cumsum(pc.fill_null(lengths, 0) if lengths.null_count else lengths).tolist()
     return ends
 
 
@@ -83,8 +86,8 @@ _DECIMALS = [*(repr(step / 10**DECIMALS) for step in range(10**DECIMALS + 1)), "
 def quoted(column: pa.ChunkedArray | pa.Array) -> list[str]:
     """Return a string column as JSON strings, null as `null`; each distinct text is escaped once."""
     array = whole(column)
-    if not len(array):
-        return []
+    if len(array) <= _FEW:
+        return [orjson.dumps(text).decode() for text in plain(array)]
     encoded = array.dictionary_encode()
     texts = [orjson.dumps(text).decode() for text in plain(encoded.dictionary)]
     texts.append("null")

@@ -64,12 +64,14 @@ def record(
             connection, suggestion_id, verdict=verdict, unit=code, reason=said, actor=actor, source=source, expected=expected,
             request_id=request_id,
         )  # fmt: skip
-        return Outcome(made, _routed_again(connection, scorer, made.petition_id) if verdict == REFUSED else None)
+        return Outcome(made, _routed_again(connection, scorer, made) if verdict == REFUSED else None)
 
 
-def _routed_again(connection: Connection, scorer: Scorer, petition_id: str) -> str:
+def _routed_again(connection: Connection, scorer: Scorer, made: Decision) -> str:
     """Write the next revision of a petition, now that one more unit has refused it; return its suggestion's id."""
-    row = connection.execute(select(petitions).where(petitions.c.petition_id == petition_id)).one()
+    row = connection.execute(select(petitions).where(petitions.c.petition_id == made.petition_id)).one()
+    if row.revision > made.revision:  # the same request again: what follows from it is there
+        return str(row.suggestion_id)
     names = ("petition_id", "title", "body", "address", "channel", "submitted_at", "source", "row")
     batch = with_refusals(connection, batch_of([{name: getattr(row, name) for name in names}]))
     # As filed, it had another hash than its masked text has: filed again, it must be known again.

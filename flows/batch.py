@@ -6,12 +6,14 @@ import datetime as dt
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpora.config import load_config
 from corpora.readers import read_petitions
@@ -19,6 +21,8 @@ from corpora.records import PETITION_SCHEMA, Rejection
 from corpora.workspace import store_address
 from dispatch.files import csv_text, payloads
 from dispatch.store import Store, WriteResult
+from dispatch.store.refusals import with_refusals
+from dispatch.store.suggestions import write_chunk
 from flows.chunks import SKETCH, load, replace, rows, save
 from flows.plan import Plan
 from flows.spool import discard
@@ -86,19 +90,31 @@ def score(plan: Plan, number: int) -> Counter[str]:
     mark = target.with_suffix(".json")
     if mark.exists():
         return Counter(json.loads(mark.read_text()))
-    with no_collection():
-        routed = _router(plan).route(load(plan.chunk("read", number)))
-    table = routed.suggestions.append_column(SKETCH, pa.array(routed.sketches.to_bytes(), pa.binary()))
+    with Store.open(store_address()) as store, store.reading() as connection:
+        petitions = with_refusals(connection, load(plan.chunk("read", number)))
+    table, masked = _routed(plan, petitions)
     save(table, target)
-    replace(mark, json.dumps(routed.masked))
-    return routed.masked
+    replace(mark, json.dumps(masked))
+    return masked
+
+
+def _routed(plan: Plan, petitions: pa.Table) -> tuple[pa.Table, Counter[str]]:
+    """Return suggestions with their sketches, and what was masked."""
+    with no_collection():
+        routed = _router(plan).route(petitions)
+    return routed.suggestions.append_column(SKETCH, pa.array(routed.sketches.to_bytes(), pa.binary())), routed.masked
 
 
 def warm(plan: Plan) -> None:
     """Load the run's router and all that routing needs, so that processes forked from this one have it."""
+    _router(plan).route(any_petition())
+
+
+def any_petition() -> pa.Table:
+    """Return a batch of one petition, to warm a router with."""
     texts = {field.name: "无" for field in PETITION_SCHEMA if field.type == pa.string()}
     one = texts | {"submitted_at": dt.datetime(2000, 1, 1), "refused_units": [], "row": 1}
-    _router(plan).route(pa.Table.from_pylist([one], PETITION_SCHEMA))
+    return pa.Table.from_pylist([one], PETITION_SCHEMA)
 
 
 def _router(plan: Plan) -> Router:
@@ -125,13 +141,29 @@ def no_collection() -> Iterator[None]:
 
 
 def render(plan: Plan, number: int) -> None:
-    """Write a chunk with its event groups, JSON lines and CSV cells, as the store and the files take them."""
+    """Write a chunk with its event groups, JSON lines and CSV cells, as the store and the files take them.
+
+    What a unit refused since the chunk was scored, hours ago or before the run was killed, is scored again first.
+    """
     target = plan.chunk("lines", number)
     if target.exists():
         return
+    with Store.open(store_address()) as store, store.reading() as connection:
+        petitions = with_refusals(connection, load(plan.chunk("read", number)))
+    scored = load(plan.chunk("scored", number))
+    changed = pc.not_equal(*(pc.list_value_length(table["refused_units"].combine_chunks()) for table in (petitions, scored)))
+    if rows := np.flatnonzero(changed.to_numpy(zero_copy_only=False)).tolist():
+        save(_patched(scored, rows, _routed(plan, petitions.take(rows))[0]), plan.chunk("scored", number))
     table = _grouped(plan, number).drop_columns([SKETCH])
     replace(target.with_suffix(".csv"), csv_text(table))
     save(pa.table({"payload": pa.array(payloads(table), pa.binary())}), target)
+
+
+def _patched(table: pa.Table, rows: Sequence[int], others: pa.Table) -> pa.Table:
+    """Return the table with other rows in the places `rows`."""
+    order = np.arange(table.num_rows)
+    order[rows] = table.num_rows + np.arange(len(rows))
+    return pa.concat_tables([table, others]).take(pa.array(order))
 
 
 def _grouped(plan: Plan, number: int) -> pa.Table:
@@ -146,8 +178,25 @@ def _grouped(plan: Plan, number: int) -> pa.Table:
 def write(plan: Plan, number: int) -> WriteResult:
     """Write a rendered chunk to the store, but for the table of events; the run must have begun there."""
     chunk = rendered(plan, number)
-    with no_collection(), Store.open(store_address()) as store:
-        return store.write_chunk(plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
+    with no_collection(), Store.open(store_address()) as store, store.writing() as connection:
+        result = write_chunk(connection, plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
+        if not result.stale:
+            return result
+        # Refused within these seconds: nobody else writes until this transaction ends.
+        rows = list(result.stale)
+        petitions = with_refusals(connection, load(plan.chunk("read", number)).take(rows))
+        table = _routed(plan, petitions)[0]
+        at, sketches = table.schema.get_field_index("event_group"), table[SKETCH].to_pylist()
+        groups = chunk.suggestions["event_group"].take(rows)
+        table = table.set_column(at, table.schema.field(at), groups).drop_columns([SKETCH])
+        again = write_chunk(connection, plan.run_id, table, payloads(table), sketches, events_later=True)
+        return WriteResult(
+            result.new_petitions + again.new_petitions,
+            result.new_suggestions + again.new_suggestions,
+            result.unchanged + again.unchanged,
+            result.groups | again.groups,
+            {**result.written, **again.written},
+        )
 
 
 @dataclass(frozen=True, slots=True)

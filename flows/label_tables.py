@@ -81,6 +81,25 @@ def _grade(kappa: float) -> str:
     return next((word for least, word in grades if kappa > least), "一致性差")
 
 
+def decisions_table(found: dict[str, Any]) -> str:
+    """Return what people decided, and how each suggested unit fared."""
+    if not found["verdicts"]:
+        return "还没有对建议作出的决定 nobody has decided on a suggestion yet"
+    total = sum(found["verdicts"].values())
+    lines = ["", f"决定 decisions {total}   采纳率 accepted {found['accepted_share']:.1%}   可作标注 label candidates {found['labels']}"]
+    lines += _counts("可学 to learn from", found["used"]) + _counts("不作标注 no label", found["left_out"])
+    lines += _counts("决定人 people", found["people"])
+    for unit, told in list(found["units"].items())[:_SHOWN]:
+        counts = "   ".join(f"{_VERDICTS[name]} {told[name]}" for name in _VERDICTS if name in told)
+        lines.append(f"  {unit or '（未建议单位）'}: {counts}   退单率 refused {told['refused_share']:.0%}")
+    if len(found["units"]) > _SHOWN:
+        lines.append(f"  … 另 {len(found['units']) - _SHOWN} 个单位 more, all of them: --json")
+    return "\n".join(lines)
+
+
+_VERDICTS = {"accepted": "采纳 accepted", "reassigned": "改派 reassigned", "refused": "退单 refused"}
+
+
 def dataset_table(found: dict[str, Any]) -> str:
     """Return what the corpus holds."""
     lines = [

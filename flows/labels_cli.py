@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -91,6 +92,22 @@ def status_(target: str | None, as_json: bool) -> None:
 
     found = status(target)
     click.echo(dumped(found) if as_json else status_table(found))
+
+
+@labels.command("decisions")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only decisions from this day on (UTC).")
+@JSON
+def decisions_(since: datetime | None, as_json: bool) -> None:
+    """Show what people decided on suggestions: what may be learnt from it, and how each suggested unit fared.
+
+    Accepted and reassigned petitions are label candidates: `minqing retrain --target unit --decisions all`. What nobody
+    looked at never is.
+    """
+    from flows.decided import summary
+    from flows.label_tables import decisions_table
+
+    found = summary(since)
+    click.echo(dumped(found) if as_json else decisions_table(found))
 
 
 @labels.command()

@@ -6,6 +6,7 @@ whole or not at all, and promotion replaces one pointer.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from prefect.input import RunInput
 
 from corpora.workspace import models_dir, retrains_dir
 from flows import retrain_output, retraining
+from flows.decided import NONE
 from flows.retraining import Request
 from flows.spool import claimed, discard
 from models import registry
@@ -74,6 +76,7 @@ def retrain(
     out: str | None = None,
     wait: bool = True,
     encoder: str | None = None,
+    decisions: str = NONE,
 ) -> dict[str, Any]:
     """Learn a target anew and put the candidate in service where the gate, and a person where configured, let it.
 
@@ -91,14 +94,15 @@ def retrain(
         out: folder for `retrain.json` and `report.html`; one in the workspace by default.
         wait: whether to pause for the answer of a person; else the candidate is left registered.
         encoder: fine-tuned on top of the candidate (`e5-small`, a folder, a hub name); the configured one by default.
+        decisions: what people said of suggestions is learnt from besides: `none`, `all`, or `corrections` alone.
 
     Returns:
         What `retrain.json` says.
     """
-    request = Request(target, tuple(map(str, paths)), retraining.titles(mapping), units, places, config)
+    request = Request(target, tuple(map(str, paths)), retraining.titles(mapping), units, places, config, decisions=decisions)
     retraining.check(request, override, why, approval)
     rules = request.settings().retrain
-    request = Request(target, request.paths, request.mapping, units, places, config, split or rules.split, encoder or rules.encoder or None)
+    request = dataclasses.replace(request, split=split or rules.split, encoder=encoder or rules.encoder or None)
     started = dt.datetime.now().replace(microsecond=0)
     with claimed(request.spool):
         try:

@@ -19,6 +19,10 @@ from flows.options import ENCODER, JSON, dumped, mapping_of
 @click.option("--split", type=click.Choice(["hash", "time"]), help="How test rows are set aside; retrain.split by default.")
 @ENCODER
 @click.option(
+    "--decisions", default="none", show_default=True, type=click.Choice(["none", "all", "corrections"]),
+    help="Learn from what people decided on suggestions: all, or only where they put the machine right.",
+)
+@click.option(
     "--approve", type=click.Choice(["auto", "ask"]),
     help="auto: in service when the gate lets it pass; ask: left for a person. retrain.approval by default.",
 )  # fmt: skip
@@ -37,6 +41,7 @@ def retrain(
     config: Path | None,
     split: str | None,
     encoder: str | None,
+    decisions: str,
     approve: str | None,
     override: str,
     why: str,
@@ -52,14 +57,14 @@ def retrain(
     files = [str(path) if path else None for path in (units, places, config)]
     from flows import retraining
 
-    request = retraining.Request(target, tuple(map(str, paths)), (), files[0], files[1], files[2])
+    request = retraining.Request(target, tuple(map(str, paths)), (), files[0], files[1], files[2], decisions=decisions)
     retraining.check(request, override, why, approve)  # says what is wrong before Prefect starts
     from flows.retrain import retrain as flow
 
     run = flow(
         target, [str(path) for path in paths], units=files[0], places=files[1], mapping=mapping, config=files[2], split=split,
         approval=approve, override=override, why=why, out=str(out) if out else None, wait=False,
-        encoder=encoder,
+        encoder=encoder, decisions=decisions,
     )  # fmt: skip
     from flows.retrain_tables import retrain_table
 

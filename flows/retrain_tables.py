@@ -21,6 +21,8 @@ def retrain_table(run: Mapping[str, Any]) -> str:
         f"  读入 read {rows['read']}   学习 train {rows['train']}   检验 test {rows['test']}（可比 compared {run['compared']}）   "
         f"类 classes {rows['classes']}",
     ]
+    if told := rows["decisions"]["used"]:
+        lines.append(f"  办理决定 from decisions {rows['from_decisions']}: " + ", ".join(f"{name} {count}" for name, count in told.items()))
     for key, title in (("left_out", "未用 left out"), ("rejected", "未读成 rejected")):
         lines += [f"  {title}: {count}  {reason} {REASONS.get(reason, '')}".rstrip() for reason, count in rows[key].items()]
     if rows["contradictory"]:

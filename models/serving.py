@@ -66,8 +66,23 @@ def load_router(
 ) -> Router:
     """Return the router for a run; loading takes about a second, so it is kept per process and run.
 
-    Versions and files may be None: none, those of the model, or the bundled ones. `run_id` changes with the files'
-    content, so that an edited file is read again.
+    `run_id` changes with the files' content, so that an edited file is read again. See `make_router`.
+    """
+    return make_router(models, issue_version, unit_version, units, places, config, on)
+
+
+def make_router(
+    models: Path,
+    issue_version: str | None,
+    unit_version: str | None,
+    units: Path | None,
+    places: Path | None,
+    config: Path | None,
+    on: dt.date,
+) -> Router:
+    """Return a router, loaded anew.
+
+    Versions and files may be None: none, those of the model, or the bundled ones.
 
     Raises:
         NotReadyError: if there is neither a unit directory nor a unit model.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 
 from fastapi import FastAPI
 
+from dispatch import console
+from dispatch.service import decisions, health, open311, openapi, problems, suggestions
 from dispatch.service.context import Service
+from dispatch.service.guard import Guard
 
 
 def create_app(service: Service) -> FastAPI:
@@ -16,12 +18,24 @@ def create_app(service: Service) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        await service.batcher.start()
+        service.running = True
+        try:
+            yield
+        finally:
+            service.running = False
+            await service.batcher.stop()
 
-    app = FastAPI(title="minqing 民情", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    # The pages of documentation that FastAPI offers load their scripts from the network.
+    app = FastAPI(title="minqing 民情", version="1", docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
     app.state.service = service
-    if find_spec("dispatch.console"):
-        from dispatch.console import install
-
-        install(app, service)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Guard, settings=service.settings, metrics=service.metrics)
+    app.include_router(health.router)
+    app.include_router(suggestions.router)
+    app.include_router(decisions.router)
+    if service.settings.open311:
+        app.include_router(open311.router)
+    console.install(app, service)
     return app

@@ -109,7 +109,7 @@ class Guard:
             course.status = course.status or 499  # nobody hears it; the log does
         except Exception as error:
             problem = as_problem(error)
-            if problem.status_code == 500:
+            if problem is not error:
                 kind, _, trace = sys.exc_info()
                 log(logging.ERROR, "failure", request_id=scope["request_id"], **failure(kind or Exception, trace))
             if course.status:
@@ -152,6 +152,8 @@ class Guard:
         headers = list(given)
         there = {name.lower() for name, _ in headers}
         more = {**self._safety, **course.headers, "x-request-id": course.scope["request_id"]}
+        if not course.complete and _has_body(course.scope):
+            more["connection"] = "close"  # what nobody reads must not keep the connection
         headers += [(name.encode(), value.encode()) for name, value in more.items() if name.encode() not in there]
         return headers
 
@@ -185,9 +187,13 @@ def _request_id(scope: Scope) -> str:
     return uuid.uuid4().hex
 
 
+def _has_body(scope: Scope) -> bool:
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in scope["headers"])
+
+
 def _check_headers(scope: Scope, settings: ServiceSettings) -> None:
     """Refuse what can be refused before a byte of the body is read."""
-    if sum(len(name) + len(value) for name, value in scope["headers"]) + len(scope.get("raw_path") or b"") > settings.max_header:
+    if sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + len(scope.get("raw_path") or b"") > settings.max_header:
         raise Problem(431, "header-too-large", "请求头过大 the headers are too large", {"Connection": "close"})
     for name, value in scope["headers"]:
         if name == b"content-length" and (not value.isdigit() or len(value) > 18 or int(value) > settings.max_body):

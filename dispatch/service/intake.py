@@ -17,14 +17,16 @@ from corpora.formats.base import RawTable, RecordBlock
 from corpora.headers import match_headers
 from corpora.rows import Converter
 from corpora.seen import SeenIds
+from dispatch.live import SOURCE
 from dispatch.service.problems import Problem
 
 FIELDS = ("petition_id", "title", "body", "submitted_at", "address", "channel", "refused_units")
-#: What `source` says of a petition that came by HTTP; there is no row.
-SOURCE = "api"
+#: What an id looks like; also in the API's document.
+ID_PATTERN = r"^[^\s\x00-\x1f\x7f='][^\s\x00-\x1f\x7f]*$"
 _TEXTS = frozenset(FIELDS) - {"refused_units"}
 _PLAN = match_headers(FIELDS, {})
 _REQUIRED = frozenset({"body"})
+_ID = re.compile(ID_PATTERN)
 #: Names of fields that are told back; anything else may be a text in the wrong place.
 _NAME = re.compile(r"[A-Za-z_]{1,40}")
 _MAX_REFUSED = 50
@@ -83,7 +85,7 @@ def take_in(items: Sequence[Any]) -> Intake:
     rows = batch.to_pylist()
     places = [row["row"] - 1 for row in rows]
     # The same petition is the same whichever place it had in which request.
-    good = [{**row, "source": SOURCE, "row": 0} for row in rows]
+    good = [{**row, "row": 1} for row in rows]
     return Intake(places, good, sorted(refused, key=lambda item: item.index))
 
 
@@ -98,6 +100,9 @@ def _shape(item: object) -> tuple[str, str] | None:
         return "unknown_field", f"不认识的字段 unknown field: {told}"
     if "petition_id" not in item:
         return "missing_id", "编号为空"
+    if isinstance(pid := item["petition_id"], str) and pid.strip() and not _ID.fullmatch(pid):
+        # A file's reader strips white space, and = and ' that Excel puts before a number; here they are a mistake.
+        return "bad_id", "编号里有空格或控制字符，或以 = 或 ' 开头"
     for name, value in item.items():
         if name in _TEXTS and not isinstance(value, str) and not (value is None and name not in ("petition_id", "body")):
             return "wrong_type", f"{name} 应为文字 must be a string"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dispatch.service.context import Service
 
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ROWS = (1, 2, 4, 8, 16, 32, 64)
 #: Seconds for which what the store said is told again: many may ask for the metrics.
 _KEPT = 5.0
 
@@ -28,11 +29,14 @@ class Metrics:
     """The registry of one application and what is counted in it; labels are routes and states, never a petition's."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing reads
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("minqing_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry)
         self.seconds = Histogram("minqing_http_seconds", "From the first line to the last byte.", ["route"], buckets=_SECONDS, registry=self.registry)
         self.active = Gauge("minqing_http_active", "Requests being answered.", registry=self.registry)
         self.limited = Counter("minqing_http_limited", "Requests turned away.", ["why"], registry=self.registry)
+        self.batch_rows = Histogram("minqing_batch_petitions", "Petitions scored in one call.", buckets=_ROWS, registry=self.registry)
+        self.batch_seconds = Histogram("minqing_batch_seconds", "Seconds of one call, storing included.", buckets=_SECONDS, registry=self.registry)
         self.petitions = Counter("minqing_petitions", "Petitions that came in.", ["outcome"], registry=self.registry)
         self.decisions = Counter("minqing_decisions", "Decisions recorded by the API.", ["verdict"], registry=self.registry)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from dispatch.service.scoring import WorkError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -44,6 +49,9 @@ _OF_STATUS = {
     409: "conflict", 413: "body-too-large", 415: "unsupported-media-type", 422: "invalid", 429: "too-many-requests",
     431: "header-too-large", 500: "internal", 503: "unavailable",
 }  # fmt: skip
+
+
+_AWAY = frozenset({OperationalError.__name__, InterfaceError.__name__, PoolTimeout.__name__})
 
 
 class Problem(HTTPException):
@@ -85,10 +93,19 @@ def install(app: FastAPI) -> None:
     """Have every error that a handler raises answered as a problem."""
 
     async def told(request: Request, error: Exception) -> Response:
-        return answer(request, as_problem(error))
+        problem = as_problem(error)
+        if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # the first route that fits names its own methods alone
+            problem.headers = {"Allow": _methods(app, request) or (problem.headers or {}).get("Allow", "")}
+        return answer(request, problem)
 
     for kind in (StarletteHTTPException, RequestValidationError):
         app.add_exception_handler(kind, told)
+
+
+def _methods(app: FastAPI, request: Request) -> str:
+    """Return what may be done at the address of a request, as far as the API knows it."""
+    template = str(getattr(request.scope.get("route"), "path", "")).replace(":path}", "}")
+    return ", ".join(sorted(name.upper() for name in app.openapi()["paths"].get(template, ())))
 
 
 def as_problem(error: Exception) -> Problem:
@@ -103,6 +120,9 @@ def as_problem(error: Exception) -> Problem:
         status = error.status_code
         kind = _OF_STATUS.get(status, "internal" if status >= 500 else "bad-request")
         return Problem(status, kind, HTTPStatus(status).phrase, error.headers)
+    away = isinstance(error, WorkError) and str(error) in _AWAY  # told by the process that scores
+    if away or isinstance(error, OperationalError | InterfaceError | PoolTimeout | BrokenExecutor):
+        return Problem(503, "unavailable", "存储或评分暂时不可用 store or scoring is not available for now", {"Retry-After": "5"})
     return Problem(500, "internal", "出错了，请凭请求号查日志 something went wrong; the log has it under the request id")
 
 

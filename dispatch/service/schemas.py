@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from dispatch.messages import Decision, LocalTime, PetitionId, Revision, Suggestion, SuggestionId
+from dispatch.service.intake import ID_PATTERN
 
-GivenId = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~\u4e00-\u9fff]+$")]
+GivenId = Annotated[str, Field(min_length=1, max_length=80, pattern=ID_PATTERN)]
 
 
 class _Body(BaseModel):
@@ -18,6 +19,10 @@ class _Body(BaseModel):
 
 class Petition(_Body):
     """A petition (诉求) as filed. Personal data in it is masked before anything is stored."""
+
+    model_config = _Body.model_config | ConfigDict(
+        json_schema_extra={"examples": [{"petition_id": "2026-0001", "title": "路灯不亮", "body": "汇头街的路灯坏了一周，没有人修。"}]}
+    )
 
     petition_id: GivenId = Field(description="Id in the system it comes from; no white space.")
     title: str | None = Field(None, max_length=100_000)
@@ -130,6 +135,8 @@ class History(_Body):
 
 class NewDecision(_Body):
     """What people decided."""
+
+    model_config = _Body.model_config | ConfigDict(json_schema_extra={"examples": [{"verdict": "refused", "reason": "不在本单位职责之内"}]})
 
     verdict: Literal["accepted", "reassigned", "refused"]
     unit: str | None = Field(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
 import pyarrow as pa
-from sqlalchemy import Connection, Table, bindparam, insert, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, insert, update
 
 from corpora.config import LEVELS
 from dispatch.columns import field, plain, whole
@@ -46,17 +47,25 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, S
     """
     if not next(iter(columns.values())):
         return
-    dialect = connection.dialect
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    if compiled.positional and compiled.positiontup:
-        converted = []
-        for name in compiled.positiontup:
-            convert = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-            converted.append([convert(value) for value in columns[name]] if convert else columns[name])
-        connection.exec_driver_sql(str(compiled), list(zip(*converted, strict=True)))
+    if positional := _positional(connection.dialect, table, tuple(columns)):
+        text, converters = positional
+        converted = [[convert(value) for value in columns[name]] if convert else columns[name] for name, convert in converters]
+        connection.exec_driver_sql(text, list(zip(*converted, strict=True)))
     else:
         rows = zip(*columns.values(), strict=True)
         connection.execute(insert(table), [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+@lru_cache(maxsize=32)
+def _positional(
+    dialect: Dialect, table: Table, columns: tuple[str, ...]
+) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]] | None:
+    """Return the statement that inserts these columns, and their converters in its order; None for named parameters."""
+    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    if not compiled.positional or not compiled.positiontup:
+        return None
+    names = compiled.positiontup
+    return str(compiled), [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ def petition_columns(
     )  # fmt: skip
     columns: dict[str, Sequence[Any]] = {name: plain(table[name]) for name in texts}
     ids, hashes = columns["petition_id"], columns["content_hash"]
-    refused = [orjson.dumps(names).decode() if names else "[]" for names in table["refused_units"].to_pylist()]
+    refused = [orjson.dumps(sorted(set(names))).decode() if names else "[]" for names in table["refused_units"].to_pylist()]
     units, states = plain(field(table["lead_unit"], "code")), [OPEN] * table.num_rows
     for row, pid in enumerate(ids):
         if (was := before.get(pid)) and was.settled(hashes[row], refused[row]):

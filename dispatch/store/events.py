@@ -65,7 +65,7 @@ def regroup(connection: Connection, groups: Mapping[str, str | None]) -> int:
     # What was announced stays as it was: a message that is sent again must not have changed.
     connection.execute(
         update(outbox)
-        .where(outbox.c.suggestion_id == bindparam("b_id"), outbox.c.kind == MADE, outbox.c.payload.is_(None))
+        .where(outbox.c.message_id == bindparam("b_id"), outbox.c.kind == MADE, outbox.c.payload.is_(None))
         .values(payload=bindparam("b_before")),
         [{name: row[name] for name in ("b_id", "b_before")} for row in after],
     )
@@ -93,6 +93,8 @@ def regroup(connection: Connection, groups: Mapping[str, str | None]) -> int:
 def refresh(connection: Connection, groups: set[str | None]) -> None:
     """Recompute the rows of the named event groups from the petitions in them."""
     names = sorted(group for group in groups if group is not None)
+    if not names:
+        return
     p = petitions.c
     # SQLite sorts nulls first and PostgreSQL last, hence the explicit key: a petition without time is never the first.
     order = (case((p.submitted_at.is_(None), 1), else_=0), p.submitted_at, p.petition_id)

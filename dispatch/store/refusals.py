@@ -33,7 +33,7 @@ def with_refusals(connection: Connection, table: pa.Table) -> pa.Table:
         return table
     filed = table["refused_units"].to_pylist()
     merged = [
-        units if pid not in known else [*units, *sorted(known[pid].difference(units))] for pid, units in zip(ids, filed, strict=True)
+        sorted(known[pid].union(units)) if pid in known else units for pid, units in zip(ids, filed, strict=True)
     ]
     at = table.schema.get_field_index("refused_units")
     return table.set_column(at, table.schema.field(at), pa.array(merged, pa.list_(pa.string())))

@@ -29,7 +29,7 @@ from dispatch.files import (
 )
 from pipeline.petitions.suggestion import SUGGESTION_SCHEMA
 
-TEXT_COLUMNS = ("title", "body", "address", "channel", "content_hash")
+TEXT_COLUMNS = ("title", "body", "address", "channel", "refused_units", "content_hash")
 
 
 def mask(text: str) -> str:
