@@ -58,6 +58,7 @@ def add(
     a receiver learns that a petition is not its own any more.
     """
     from dispatch.delivery import subscribers as known
+    from dispatch.delivery.addresses import is_plain
     from flows.delivering import actor
 
     given = {"kinds": kinds, "units": units, "issues": issues, "decisions": decisions, "urgency": urgency}
@@ -72,7 +73,7 @@ def add(
     click.echo(f"已添加 added {name}：{made.shown}")
     if secret:
         click.echo(f"签名密钥 signing secret（只显示这一次 shown once）:\n  {secret}")
-    if secret and known.is_plain(address):
+    if secret and is_plain(address):
         click.echo("提醒 note: http 未加密，途中可被读到 messages can be read on their way; use https", err=True)
 
 

@@ -9,9 +9,10 @@ import time
 from typing import Any
 from uuid import uuid4
 
+from dispatch.delivery.addresses import WEBHOOK
 from dispatch.delivery.envelope import ping
 from dispatch.delivery.http import Attempt, attempt, client
-from dispatch.delivery.subscribers import WEBHOOK, Subscriber, get
+from dispatch.delivery.subscribers import Subscriber, get
 from dispatch.store import Store
 from dispatch.store.outbox import now
 

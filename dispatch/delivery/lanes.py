@@ -15,11 +15,12 @@ from typing import TypeVar
 import httpx
 
 from dispatch.delivery import queue
+from dispatch.delivery.addresses import SubscriberError
 from dispatch.delivery.envelope import Letter, event
 from dispatch.delivery.folder import write_batch
 from dispatch.delivery.http import Attempt, attempt, client
 from dispatch.delivery.retry import delay, is_over
-from dispatch.delivery.subscribers import Subscriber, SubscriberError, get, set_active
+from dispatch.delivery.subscribers import Subscriber, get, set_active
 from dispatch.store import Store
 from dispatch.store.outbox import now
 

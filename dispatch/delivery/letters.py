@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 
+from dispatch.delivery.addresses import SubscriberError
 from dispatch.delivery.queue import DEAD, DELIVERED, PENDING, SENDING, SKIPPED, UNFINISHED
-from dispatch.delivery.subscribers import Subscriber, SubscriberError, everyone, get
+from dispatch.delivery.subscribers import Subscriber, everyone, get
 from dispatch.store.outbox import note, now
 from dispatch.store.tables import counters, deliveries, outbox, subscribers
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from dispatch.delivery.addresses import FOLDER, WEBHOOK, SubscriberError, checked_address, shown_address
 from dispatch.delivery.signing import new_secret
 from dispatch.store.outbox import note, now
 from dispatch.store.tables import counters, deliveries, outbox, subscribers
 
-WEBHOOK, FOLDER = "webhook", "folder"
 LEVELS = ("normal", "elevated", "urgent", "critical")
 #: Hours that a replaced secret still signs beside the new one.
 OVERLAP_HOURS = 48
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 T = TypeVar("T", bound=BaseModel)
 
 Word = Annotated[str, Field(min_length=1, max_length=80)]
-
-
-class SubscriberError(ValueError):
-    """A subscriber that cannot be; the message says which field and why. Nothing was changed."""
 
 
 class _Checked(BaseModel):
@@ -112,8 +104,7 @@ class Subscriber:
     @property
     def shown(self) -> str:
         """The address without its query, which may hold a token."""
-        address, question, _ = self.address.partition("?")
-        return address + ("?…" if question else "")
+        return shown_address(self.address) + ("?…" if "?" in self.address else "")
 
 
 def add(
@@ -252,48 +243,6 @@ def from_row(row: Row[Any]) -> Subscriber:
         row.name, row.kind, row.address, known, Filters.model_validate_json(row.filters), Settings.model_validate_json(row.settings),
         bool(row.active), row.position, row.created_at,
     )  # fmt: skip
-
-
-def checked_address(address: str) -> tuple[str, str]:
-    """Return kind and address.
-
-    Raises:
-        SubscriberError: if it is neither a web address without credentials nor a folder that can be written to.
-    """
-    if "://" not in address:
-        folder = Path(address).expanduser().absolute()
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            msg = f"address: {folder} is not a folder that can be written to"
-            raise SubscriberError(msg)
-        return FOLDER, str(folder)
-    try:
-        parts = urlsplit(address)
-        bad = not parts.hostname or parts.port == 0
-    except ValueError:
-        msg = "address: not a web address"
-        raise SubscriberError(msg) from None
-    # Whatever is wrong, the address is not repeated: it may hold a password.
-    if parts.scheme not in ("http", "https") or bad or not address.isprintable() or " " in address or len(address) > 2_000:
-        msg = "address: http://HOST… or https://HOST…, or the path of a folder"
-        raise SubscriberError(msg)
-    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        msg = "address: no name and password in it; messages are signed instead"
-        raise SubscriberError(msg)
-    if parts.fragment:
-        msg = "address: what follows # is never sent; leave it out"
-        raise SubscriberError(msg)
-    return WEBHOOK, address
-
-
-def is_plain(address: str) -> bool:
-    """Return whether messages to a web address could be read on their way."""
-    parts = urlsplit(address)
-    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
-
-
-def shown_address(address: str) -> str:
-    """Return an address without its query, which may hold a token."""
-    return address.partition("?")[0]
 
 
 def checked(kind: type[T], values: Mapping[str, Any], what: str) -> T:

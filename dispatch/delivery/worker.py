@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from dispatch.delivery.addresses import WEBHOOK
 from dispatch.delivery.identity import worker_name
 from dispatch.delivery.lanes import Duty, FolderLane, WebhookLane
-from dispatch.delivery.subscribers import WEBHOOK, Subscriber, everyone
+from dispatch.delivery.subscribers import Subscriber, everyone
 from dispatch.store import Store
 
 log = logging.getLogger("minqing.delivery")

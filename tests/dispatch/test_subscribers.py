@@ -13,7 +13,8 @@ from delivery_helpers import fill
 from sqlalchemy import select
 
 from dispatch.delivery import subscribers
-from dispatch.delivery.subscribers import Filters, SubscriberError
+from dispatch.delivery.addresses import SubscriberError
+from dispatch.delivery.subscribers import Filters
 from dispatch.store import Store
 from dispatch.store.outbox import now
 from dispatch.store.tables import audit
