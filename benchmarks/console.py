@@ -214,7 +214,7 @@ def explained(store: Store, name: str, statements: list[tuple[str, object]]) -> 
             if sql.lstrip().upper().startswith("SELECT"):
                 lines = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, SUMMARY) {sql}", values).scalars().all()
                 took = float(lines[-1].split(":")[1].split()[0])
-                found.append((took, "\n".join([sql, *lines])))
+                found.append((took, "\n".join(line[:240] for line in (sql, *lines))))
     found.sort(key=lambda item: -item[0])
     return f"{name}: {len(found)} statements\n\n" + "\n\n".join(text for _, text in found[:4]) + "\n"
 
