@@ -15,7 +15,6 @@ from dispatch.service.server import Address, serve
 from dispatch.store import Store
 from flows.scoring import LiveScorer
 
-
 #: Between two looks for another champion, here; where petitions are scored it is a second.
 _SECONDS = 5.0
 
