@@ -21,13 +21,13 @@ import pyarrow as pa
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "dispatch")]
-import postgres
-import synthetic
+import postgres  # noqa: E402
+import synthetic  # noqa: E402
 
-from dispatch.files import payloads
-from dispatch.store import Store
-from dispatch.store.backup import backup
-from dispatch.store.purge import compact, purge
+from dispatch.files import payloads  # noqa: E402
+from dispatch.store import Store  # noqa: E402
+from dispatch.store.backup import backup  # noqa: E402
+from dispatch.store.purge import compact, purge  # noqa: E402
 
 CHUNK = 5_000
 WHEN = dt.datetime(2024, 5, 7, 2)
