@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ from dispatch.service import Service, ServiceSettings
 from dispatch.service.server import Address, serve
 from dispatch.store import Store
 from flows.scoring import LiveScorer
+
+
+def scorer_and_store(units: Path | None, places: Path | None, config: Path | None) -> tuple[LiveScorer, Store]:
+    """Return what scores and keeps petitions, in the process that does so."""
+    threadpool_limits(1)
+    scorer = LiveScorer(units, places, config)
+    scorer.start()
+    return scorer, Store.open(store_address())
 
 
 def run(
@@ -46,7 +55,8 @@ def run(
     scorer = LiveScorer(units, places, config)
     with Store.open(store_address()) as store:
         history = workspace() / "watch" / "history.jsonl"
-        service = Service(store, scorer, settings, history, scorer_error=lambda: scorer.status().error)
+        make = partial(scorer_and_store, units, places, config)
+        service = Service(store, scorer, settings, history, scorer_error=lambda: scorer.status().error, make=make)
         scorer.start()
         try:
             serve(service, address, listening)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from dispatch.console import accounts, sessions
 from dispatch.console.accounts import User
 from dispatch.console.web import Page, PageError, Poster, local, new_token, read_form, visitor
+from dispatch.service.limits import network
 from dispatch.store import Store
 
 router = APIRouter()
@@ -31,8 +33,15 @@ async def login(request: Request) -> Response:
     planted = page.cookie("door")
     if not planted or not hmac.compare_digest(page.said("door").encode(), planted.encode()):
         return _login(page, local(page.said("next")), "login.again", 403)
-    user = await run_in_threadpool(accounts.check_password, page.service.store, page.said("user"), page.form.get("password", [""])[-1])
+    client = network(request.client.host) if request.client else ""
+    door: asyncio.Semaphore = request.app.state.console_door
+    if door.locked() or not page.service.guesses.take(client, 0).ok:
+        page.service.metrics.limited.labels("guesses").inc()
+        return _login(page, local(page.said("next")), "login.busy", 429)
+    async with door:
+        user = await run_in_threadpool(accounts.check_password, page.service.store, page.said("user"), page.form.get("password", [""])[-1])
     if user is None:
+        page.service.guesses.take(client)
         return _login(page, local(page.said("next")), "login.wrong", 401)
     token = await run_in_threadpool(_begin, page.service.store, user, page)
     answer = page.go(local(page.said("next")))

@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    union_all,
+)
 
 from dispatch.console.filters import Filters
 from dispatch.console.show import SOON
@@ -25,7 +39,9 @@ PAGE = 50
 #: `petitions.urgency_rank`: the most urgent level is 0.
 RANKS = range(len(URGENCY_LEVELS))
 #: Ids that one beginning may stand for.
-_IDS = 2_000
+_IDS = 500
+#: The last character there is, and some that ids are made of.
+_LAST, _ANY = "\U0010ffff", "09azAZ-_./·信龘\U00020000"
 _p = petitions.c
 
 
@@ -82,8 +98,8 @@ class Listed:
     after: Key | None
 
 
-def conditions(filters: Filters, today: dt.date) -> list[ColumnElement[bool]]:
-    """Return what the filters ask of a petition, its urgency left aside."""
+def conditions(filters: Filters, today: dt.date, ids: Sequence[str] | None = None) -> list[ColumnElement[bool]]:
+    """Return what the filters ask of a petition, its urgency left aside; `ids` stand for the beginning of an id."""
     found: list[ColumnElement[bool]] = [_p.state == (filters.state or OPEN)]
     if filters.unit:
         found.append(_p.unit.is_(None) if filters.unit == "-" else _p.unit == filters.unit)
@@ -100,8 +116,7 @@ def conditions(filters: Filters, today: dt.date) -> list[ColumnElement[bool]]:
             "soon": and_(_p.due >= today, _p.due <= today + dt.timedelta(days=SOON)),
         }
         found.append(span[filters.due])
-    if filters.text:
-        ids = select(_p.petition_id).where(_p.petition_id.startswith(filters.text, autoescape=True)).limit(_IDS)
+    if ids is not None:
         found.append(_p.petition_id.in_(ids))
     return found
 
@@ -111,15 +126,18 @@ def ranks(filters: Filters) -> Sequence[int]:
     return [len(URGENCY_LEVELS) - 1 - URGENCY_LEVELS.index(filters.urgency)] if filters.urgency else RANKS
 
 
-def listed(connection: Connection, filters: Filters, today: dt.date, *, after: Key | None = None, before: Key | None = None) -> Listed:
-    """Return the page of the queue that follows a key, or ends before one."""
+def listed(
+    connection: Connection, filters: Filters, today: dt.date, ids: Sequence[str] | None = None, *,
+    after: Key | None = None, before: Key | None = None,
+) -> Listed:
+    """Return the page of the queue that follows a key, or ends before one; `ids` as `beginning` gives them."""
     back = before is not None
-    keys = _keys(connection, filters, today, before or after, PAGE + 1, back=back)
+    keys = _keys(connection, conditions(filters, today, ids), ranks(filters), before or after, PAGE + 1, back=back)
     more, keys = len(keys) > PAGE, keys[:PAGE]
     if back:
         keys.reverse()
         if not more and len(keys) < PAGE:  # the first page is whole, whichever way one came to it
-            return listed(connection, filters, today)
+            return listed(connection, filters, today, ids)
     first, last = (keys[0], keys[-1]) if keys else (None, None)
     return Listed(
         lines(connection, [key.petition_id for key in keys]),
@@ -130,24 +148,36 @@ def listed(connection: Connection, filters: Filters, today: dt.date, *, after: K
 
 def neighbour(connection: Connection, filters: Filters, today: dt.date, key: Key, *, back: bool = False) -> str | None:
     """Return the id of the petition beside one in the queue, None at its end."""
-    found = _keys(connection, filters, today, key, 1, back=back)
+    wanted = conditions(filters, today, beginning(connection, filters))
+    found = _keys(connection, wanted, ranks(filters), key, 1, back=back)
     return found[0].petition_id if found else None
 
 
-def counts(connection: Connection, wanted: Sequence[Filters], today: dt.date) -> list[int]:
-    """Return how many petitions each of some filters lets through, at most `COUNTED` + 1 each; asked all at once."""
-    parts = [
-        select(func.count())
-        .select_from(
-            select(_p.petition_id).where(_p.urgency_rank == rank, *conditions(filters, today)).limit(COUNTED + 1).subquery()
-        )
-        .scalar_subquery()
-        .label(f"n{place}_{rank}")
-        for place, filters in enumerate(wanted)
-        for rank in ranks(filters)
-    ]
-    row = iter(connection.execute(select(*parts)).one())
-    return [min(sum(next(row) for _ in ranks(filters)), COUNTED + 1) for filters in wanted]
+def counts(connection: Connection, wanted: Sequence[Filters], today: dt.date, ids: Sequence[str] | None = None) -> list[int]:
+    """Return how many petitions each of some filters lets through, at most `COUNTED` + 1 each; asked all at once.
+
+    `ids` are those of the first (see `beginning`).
+    """
+    parts = []
+    for place, filters in enumerate(wanted):
+        asked = conditions(filters, today, ids if place == 0 else None)
+        some = select(_p.petition_id).where(_p.urgency_rank.in_(ranks(filters)), *asked).limit(_number(COUNTED + 1))
+        parts.append(select(func.count()).select_from(some.subquery()).scalar_subquery().label(f"n{place}"))
+    return list(connection.execute(select(*parts)).one())
+
+
+def beginning(connection: Connection, filters: Filters) -> list[str] | None:
+    """Return the ids that begin as the filters say, at most `_IDS`; None if they say nothing of that."""
+    text = filters.text
+    if not text:
+        return None
+    query = select(_p.petition_id).where(_p.petition_id.startswith(text, autoescape=True)).limit(_IDS)
+    # A pattern alone is compared with every id there is (unless PostgreSQL's order is C); a stretch of the index is not. Where the
+    # database's order of texts puts the last character there is behind all others, what begins so is such a stretch.
+    last = select(*(literal(text + character) < literal(text + _LAST) for character in _ANY))
+    if all(connection.execute(last).one()):
+        query = query.where(_p.petition_id >= text, _p.petition_id < text + _LAST)
+    return list(connection.scalars(query))
 
 
 def lines(connection: Connection, ids: Sequence[str]) -> list[Line]:
@@ -165,16 +195,17 @@ def lines(connection: Connection, ids: Sequence[str]) -> list[Line]:
     return [_line(row, title) for row, title in zip(found, titles, strict=True)]
 
 
-def _keys(connection: Connection, filters: Filters, today: dt.date, start: Key | None, limit: int, *, back: bool) -> list[Key]:
+def _keys(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], levels: Sequence[int], start: Key | None, limit: int, *, back: bool
+) -> list[Key]:
     """Return the next keys of the queue: the first of each urgency that is left, of which the first of all are taken."""
-    wanted = conditions(filters, today)
     place = (_p.due, _p.petition_id)
     inner = [column.desc() for column in place] if back else list(place)
     parts: list[Select[Any]] = []
-    for rank in ranks(filters):
+    for rank in levels:
         if start is not None and (rank > start.rank if back else rank < start.rank):
             continue
-        part = select(_p.urgency_rank, *place).where(_p.urgency_rank == rank, *wanted).order_by(*inner).limit(limit)
+        part = select(_p.urgency_rank, *place).where(_p.urgency_rank == rank, *wanted).order_by(*inner).limit(_number(limit))
         if start is not None and rank == start.rank:
             here = tuple_(literal(start.due), literal(start.petition_id))
             part = part.where(tuple_(*place) < here if back else tuple_(*place) > here)
@@ -183,7 +214,12 @@ def _keys(connection: Connection, filters: Filters, today: dt.date, start: Key |
         return []
     every = union_all(*parts).subquery()
     outer = [column.desc() if back else column for column in every.c]
-    return [Key(*row) for row in connection.execute(select(every).order_by(*outer).limit(limit))]
+    return [Key(*row) for row in connection.execute(select(every).order_by(*outer).limit(_number(limit)))]
+
+
+def _number(value: int) -> BindParameter[int]:
+    """Return a number that is written into the statement: a plan for any number of rows would be another one."""
+    return bindparam(None, value, Integer, literal_execute=True)
 
 
 def _line(row: Row[Any], heading: str) -> Line:

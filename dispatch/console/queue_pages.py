@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Mapping
 
 from fastapi import APIRouter
-from sqlalchemy import select
 from starlette.responses import Response
 
 from corpora.issue_tree import IssueTree
@@ -17,7 +16,6 @@ from dispatch.console.show import path
 from dispatch.console.web import Page, Reader
 from dispatch.console.workload import AGES, DAYS, Workload, workload
 from dispatch.labels import DECISION_NAMES, URGENCY_LEVELS
-from dispatch.store.tables import petitions
 
 router = APIRouter()
 #: Counts above the queue, by the name of their text.
@@ -41,11 +39,11 @@ def queue(page: Reader) -> Response:
     today, asked = dt.date.today(), page.request.query_params
     filters = wanted(page)
     with page.service.store.reading() as connection:
-        known = select(petitions.c.petition_id).where(petitions.c.petition_id == filters.text)
-        if filters.text and connection.execute(known).first():
+        ids = queries.beginning(connection, filters)
+        if ids and filters.text in ids:
             return page.go(path("petitions", filters.text))
-        shown = queries.listed(connection, filters, today, after=Key.of(asked.get("after", "")), before=Key.of(asked.get("before", "")))
-        count, *chips = queries.counts(connection, [filters, *CHIPS.values()], today)
+        shown = queries.listed(connection, filters, today, ids, after=Key.of(asked.get("after", "")), before=Key.of(asked.get("before", "")))
+        count, *chips = queries.counts(connection, [filters, *CHIPS.values()], today, ids)
     return page.render(
         "queue.html.j2", shown=shown, count=count, capped=COUNTED, chips=list(zip(CHIPS, chips, (chip.query for chip in CHIPS.values()), strict=True)), filters=filters, names=names(page),
         units=page.service.scorer.units(), issues=IssueTree.load().children(None), levels=URGENCY_LEVELS[::-1], dues=DUE,

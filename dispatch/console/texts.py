@@ -35,6 +35,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "login.go": ("登录", "Log in"),
     "login.wrong": ("用户名或密码不对，或账户因多次输错暂停使用 15 分钟。", "Wrong user name or password, or the account rests for 15 minutes after wrong tries."),
     "login.again": ("页面已过期，请再登录一次。", "This page had expired, please try again."),
+    "login.busy": ("尝试过多，请一分钟后再试。", "Too many tries, please wait a minute."),
     "login.note": ("来件涉及个人信息，离开时请退出。", "Petitions are personal data: log out when you leave."),
     "account.title": ("修改密码", "Change password"),
     "account.note": ("至少 {n} 个字符；改后须重新登录。", "At least {n} characters; you log in again afterwards."),

@@ -73,21 +73,21 @@ class WebhookLane:
         self._results: list[queue.Result] = []
         self._untried: list[int] = []
         self._failures = 0
+        self._holds = 0
         self._held_until = 0.0
         self._over = False  # paused, removed, changed, or the receiver is gone
         self._gone = False
 
     async def run(self) -> None:
         """Work until nothing is due, or until stopped."""
-        async with client(self._subscriber.settings) as http:
-            senders = [asyncio.create_task(self._send(http)) for _ in range(self._limit)]
-            try:
-                while await self._turn():
-                    pass
-            finally:
-                for task in senders:
-                    task.cancel()
-                await asyncio.gather(*senders, return_exceptions=True)
+        senders = [asyncio.create_task(self._send()) for _ in range(self._limit)]
+        try:
+            while await self._turn():
+                pass
+        finally:
+            for task in senders:
+                task.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
 
     async def _turn(self) -> bool:
         """Take one step with the store; return whether there is more to do."""
@@ -176,18 +176,18 @@ class WebhookLane:
             queue.fan_out(connection, name, at, _FAN_OUT)
             return queue.claim(connection, name, duty.worker, at, self._lease, want)
 
-    async def _send(self, http: httpx.AsyncClient) -> None:
-        """Send one message after the other."""
-        while True:
-            letter, claimed_at = await self._queue.get()
-            settings = self._subscriber.settings
-            late = time.monotonic() - claimed_at > self._lease - settings.total_seconds - _MARGIN
-            if late or self._held() or self._duty.stopping.is_set():  # late: another worker may have it before we are through
-                self._untried.append(letter.position)
-            else:
-                self._note(letter, await self._attempt(http, letter))
-            if self._queue.qsize() < self._limit:
-                self._wake.set()
+    async def _send(self) -> None:
+        """Send one message after the other, over a connection of its own."""
+        async with client(self._subscriber.settings) as http:
+            while True:
+                letter, claimed_at = await self._queue.get()
+                late = time.monotonic() - claimed_at > self._lease - self._subscriber.settings.total_seconds - _MARGIN
+                if late or self._held() or self._duty.stopping.is_set():  # late: another worker may have it before we are through
+                    self._untried.append(letter.position)
+                else:
+                    self._note(letter, await self._attempt(http, letter))
+                if self._queue.qsize() < self._limit:
+                    self._wake.set()
 
     async def _attempt(self, http: httpx.AsyncClient, letter: Letter) -> Attempt:
         item = self._subscriber
@@ -207,10 +207,14 @@ class WebhookLane:
             self._held_until = time.monotonic() + _MOST_HOLD
             self._wake.set()
             return
-        self._failures = self._failures + 1 if done.receiver else 0
+        if done.receiver:
+            self._failures += 1
+        else:
+            self._failures = self._holds = 0
         hold = done.wait or 0.0
-        if self._failures >= _PATIENCE:
-            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0 ** (self._failures - _PATIENCE)))
+        if self._failures >= _PATIENCE and not self._held():  # those that fail together count as one
+            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0**self._holds))
+            self._holds += 1
         if hold:
             self._held_until = max(self._held_until, time.monotonic() + hold)
         if done.ok:

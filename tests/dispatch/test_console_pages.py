@@ -348,6 +348,19 @@ def test_login_tells_nothing_and_locks(store):
         nobody.login("zhao")
 
 
+def test_guesses_of_one_address_are_slowed_down(store):
+    with console(store, "-", guesses=3) as nobody:
+        for name in ("a", "b", "c"):
+            nobody.login(name, "wrong", 401)
+        assert "尝试过多" in words(nobody.login("wang", status=429).text)
+    with console(store, "-") as nobody:  # a crowd at the door takes no more threads than there are for it
+        door = nobody.http.app.state.console_door
+        door._value = 0
+        nobody.login("wang", status=429)
+        door._value = 8
+        nobody.login("wang")
+
+
 def test_login_begins_a_session_of_its_own(store):
     with console(store, "-") as someone:
         someone.http.cookies.set("minqing-session", "planted", domain="testserver.local", path="/")

@@ -65,19 +65,20 @@ CASES = [
 def test_pages_forth_and_back_give_the_queue_in_order(store, filters):
     want = [] if filters.state else expected(filters)
     with store.reading() as connection:
-        page = queries.listed(connection, filters, TODAY)
+        ids = queries.beginning(connection, filters)
+        page = queries.listed(connection, filters, TODAY, ids)
         pages = [page]
         while page.after:
-            page = queries.listed(connection, filters, TODAY, after=page.after)
+            page = queries.listed(connection, filters, TODAY, ids, after=page.after)
             pages.append(page)
         assert [line.key.petition_id for page in pages for line in page.lines] == want
         assert all(len(page.lines) <= queries.PAGE for page in pages)
         assert pages[0].before is None
         back = [pages[-1]]
         while back[-1].before:
-            back.append(queries.listed(connection, filters, TODAY, before=back[-1].before))
+            back.append(queries.listed(connection, filters, TODAY, ids, before=back[-1].before))
         assert [line.key.petition_id for page in reversed(back) for line in page.lines] == want
-        assert queries.counts(connection, [filters, Filters()], TODAY) == [min(len(want), queries.COUNTED + 1), COUNT]
+        assert queries.counts(connection, [filters, Filters()], TODAY, ids) == [min(len(want), queries.COUNTED + 1), COUNT]
         for here, after in itertools.pairwise(want[:41]):
             keys = {line.key.petition_id: line.key for page in pages for line in page.lines}
             assert queries.neighbour(connection, filters, TODAY, keys[here]) == after
@@ -118,7 +119,8 @@ def test_a_decision_moves_a_petition_out_of_the_queue(store):
 @pytest.mark.parametrize("text", ["%", "_", "\\", "20240506_", "'; DROP TABLE petitions; --"])
 def test_what_is_typed_is_no_pattern(store, text):
     with store.reading() as connection:
-        assert queries.listed(connection, Filters(text=text), TODAY).lines == []
+        assert queries.beginning(connection, Filters(text=text)) == []
+        assert queries.listed(connection, Filters(text=text), TODAY, []).lines == []
         assert connection.execute(select(petitions.c.petition_id)).all()
 
 
