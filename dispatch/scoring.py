@@ -51,3 +51,6 @@ class Scorer(Protocol):
 
     def issue_name(self, code: str) -> str:
         """Return the name of an issue type."""
+
+    def basis(self, duty: str) -> str:
+        """Return the statute that a duty item names, "" where it names none or is not of today."""

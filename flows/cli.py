@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from flows import (
+    delivery_cli,
     diagnosis_cli,
+    doctor_cli,
     keys_cli,
     labels_cli,
     legal_cli,
@@ -18,6 +20,9 @@ from flows import (
     replies_cli,
     retrain_cli,
     serve_cli,
+    store_cli,
+    subscribers_cli,
+    users_cli,
     watch_cli,
 )
 from flows.options import ENCODER, JSON, check_places, dumped, mapping_of
@@ -56,7 +61,7 @@ def _expected(error: Exception) -> bool:
         "ReadError", "ConfigError", "UnitDirectoryError", "GazetteerError", "IssueTreeError", "ModelError",
         "NotReadyError", "NoSourceError", "RulesError", "RunningError", "StatuteError", "TrainingError", "StackError",
         "TransformerError", "PretrainedError", "StoreError", "LabelError", "NotADirectoryError", "FileNotFoundError",
-        "PermissionError", "ServeError", "KeyManagementError",
+        "PermissionError", "ServeError", "KeyManagementError", "SubscriberError", "UserError",
     }  # fmt: skip
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     return full or any(cls.__name__ in names for cls in type(error).__mro__)
@@ -81,6 +86,8 @@ def main() -> None:
 for _command in (
     legal_cli.statutes, legal_cli.mine, legal_cli.cite, legal_cli.duties, models_cli.models, labels_cli.labels, retrain_cli.retrain,
     watch_cli.watch, replies_cli.replies, diagnosis_cli.explain, diagnosis_cli.diagnose, serve_cli.serve, keys_cli.keys,
+    store_cli.store, store_cli.purge, doctor_cli.doctor, users_cli.users,
+    subscribers_cli.subscribers, delivery_cli.publish, delivery_cli.deliveries, delivery_cli.schemas,
 ):  # fmt: skip
     main.add_command(_command)
 

@@ -13,7 +13,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,7 @@ class _Wanted:
 class _Serving:
     router: Router
     units: tuple[UnitChoice, ...]
+    bases: Mapping[str, str]
     wanted: _Wanted
     loaded_at: dt.datetime
     swaps: int
@@ -154,6 +155,10 @@ class LiveScorer:
     def issue_name(self, code: str) -> str:
         """Return the name of an issue type."""
         return self._now.router.issue_name(code)
+
+    def basis(self, duty: str) -> str:
+        """Return the statute that a duty item names, "" where it names none or is not of today."""
+        return self._now.bases.get(duty, "")
 
     # Change -------------------------------------------------------------------------------------------------------
 
@@ -231,4 +236,5 @@ class LiveScorer:
         router = make_router(self._models, wanted.issue, wanted.unit, self._units, self._places, self._config, wanted.on)
         router.route(any_petition())  # what is loaded on first use is loaded now
         units = tuple(UnitChoice(str(unit.code), unit.name, unit.kind) for unit in router.directory.units)
-        return _Serving(router, units, wanted, dt.datetime.now(), swaps)
+        bases = {item.id: item.basis for unit in router.directory.units for item in unit.duties}
+        return _Serving(router, units, bases, wanted, dt.datetime.now(), swaps)

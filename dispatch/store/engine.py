@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -42,21 +43,66 @@ def connect(url_or_path: str | Path, *, prepare: bool = True) -> Engine:
             the store without its password.
     """
     url = address(url_or_path)
-    try:
+    with _told(url):
         if url.get_backend_name() == "sqlite":
             _own_file(url.database)
         options = {} if url.get_backend_name() == "sqlite" else _SERVER
+        if url.get_backend_name() == "postgresql" and "connect_timeout" not in url.query:
+            options = options | {"connect_args": {"connect_timeout": 10}}  # else a host that says nothing holds us for minutes
         # Parameters hold petitions: they must not reach an error message.
         engine = create_engine(url, hide_parameters=True, **options)
         if engine.dialect.name == "sqlite":
             _sqlite(engine)
-        if prepare:
-            schema.upgrade(engine)
+    if prepare:
+        try:
+            with _told(url):
+                schema.upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def upgrade(url_or_path: str | Path) -> str | None:
+    """Bring a store to the shape this program needs; return what `schema.upgrade` says.
+
+    Raises:
+        StoreError: as `connect` does.
+    """
+    engine = connect(url_or_path, prepare=False)
+    try:
+        with _told(engine.url):
+            return schema.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def step(url_or_path: str | Path) -> str | None:
+    """Return the step a store has reached (see `schema.version`), and make nothing: None if there is no store.
+
+    Raises:
+        StoreError: if it cannot be opened.
+    """
+    url = address(url_or_path)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return None
+    engine = connect(url_or_path, prepare=False)
+    try:
+        with _told(url), engine.connect() as connection:
+            return schema.version(connection)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _told(url: URL) -> Iterator[None]:
+    """Say what went wrong with a store, on one line and without its password."""
+    try:
+        yield
     except (SQLAlchemyError, OSError, ImportError, schema.SchemaError) as error:
         cause = " ".join(str(getattr(error, "orig", None) or error).split())
         msg = f"cannot open the store {shown(url)}: {cause}"
         raise StoreError(msg) from error
-    return engine
 
 
 def address(url_or_path: str | Path) -> URL:
@@ -114,6 +160,7 @@ def _sqlite(engine: Engine) -> None:
             "synchronous = NORMAL",
             f"busy_timeout = {_BUSY_SECONDS * 1000}",
             "foreign_keys = ON",
+            "secure_delete = ON",  # what is removed is overwritten
             f"cache_size = -{_CACHE_KIB}",
             f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         ):
@@ -121,6 +168,8 @@ def _sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("alone", False):
+            return
         # A deferred transaction that reads first and then writes fails at once when another process wrote in between.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

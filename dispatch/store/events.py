@@ -65,7 +65,7 @@ def regroup(connection: Connection, groups: Mapping[str, str | None]) -> int:
     # What was announced stays as it was: a message that is sent again must not have changed.
     connection.execute(
         update(outbox)
-        .where(outbox.c.suggestion_id == bindparam("b_id"), outbox.c.kind == MADE, outbox.c.payload.is_(None))
+        .where(outbox.c.message_id == bindparam("b_id"), outbox.c.kind == MADE, outbox.c.payload.is_(None))
         .values(payload=bindparam("b_before")),
         [{name: row[name] for name in ("b_id", "b_before")} for row in after],
     )

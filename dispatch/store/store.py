@@ -72,6 +72,14 @@ class Store:
         with self._engine.execution_options(writes=True).begin() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """Give a connection outside of any transaction, for what databases only do there (VACUUM)."""
+        # SQLite's driver has no transactions of its own here (see `engine`), a server's must be told.
+        level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        with self._engine.execution_options(alone=True, **level).connect() as connection:
+            yield connection
+
     # Runs ---------------------------------------------------------------------------------------------------------
 
     def begin_run(

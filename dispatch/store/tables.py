@@ -138,7 +138,7 @@ outbox = Table(
     "outbox",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("message_id", String(80), nullable=False, unique=True),  # idempotency key: the same however often it is sent
+    Column("message_id", String(80), nullable=False, unique=True),  # idempotency key: the same however often it is sent; suggestion.made: suggestion_id
     Column("kind", String(40), nullable=False),  # suggestion.made | suggestion.regrouped | decision.made
     Column("petition_id", String(80), nullable=False),
     Column("suggestion_id", String(40), nullable=False),
@@ -146,7 +146,6 @@ outbox = Table(
     Column("at", DateTime, nullable=False),
     Column("payload", Text),  # null: the suggestion's own payload as it stands
     Index("outbox_by_petition", "petition_id", "position"),
-    Index("outbox_by_suggestion", "suggestion_id"),
 )
 
 subscribers = Table(

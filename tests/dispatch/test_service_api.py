@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from service_kit import PETITION
 from sqlalchemy import text
 
 from dispatch.messages import Decision, Suggestion
+from dispatch.service.keys import SCOPES
+from dispatch.service.problems import TITLES
 from dispatch.service.schemas import Page
 from dispatch.store import Store
 
@@ -275,10 +278,34 @@ def test_open311(store_url: str, scorer: Any) -> None:
         assert ids(service_code=found[0]["service_code"]) == ["L3", "L2", "L1", "L0"]
         assert ids(service_code="15") == []
         problem(api.get("/open311/v2/requests.json?page=201&page_size=50"), 422, "invalid")
+        api.post("/v1/suggestions", json={"petitions": [letters[0] | {"petition_id": f"U{n}", "submitted_at": None} for n in range(3)]})
+        every = ["L3", "L2", "L1", "L0", "U0", "U1", "U2"]
+        for size in (1, 2, 3, 4, 5, 7, 9):
+            assert [name for page in range(1, 9) for name in ids(page_size=size, page=page)] == every, size
+        assert ids(status="open", page_size=4, page=2) == ["U1", "U2"]
         one = api.get("/open311/v2/requests/L2.json")
         assert one.json() == [found[1]]
         assert api.get("/open311/v2/requests/L2.json", headers={"If-None-Match": one.headers["etag"]}).status_code == 304
         problem(api.get("/open311/v2/requests/nobody.json"), 404, "unknown-request")
+
+
+def test_open311_as_xml(tmp_path: Path, scorer: Any) -> None:
+    from xml.etree import ElementTree
+
+    with kit.client(str(tmp_path / "s.sqlite3"), scorer, open311_titles=True) as api:
+        api.post("/v1/suggestions", json=PETITION | {"petition_id": "<&>", "title": "油烟 & <b>噪声</b> \x01 ]]> 扰民"})
+        found = api.get("/open311/v2/requests.xml")
+        assert found.headers["content-type"].startswith("application/xml")
+        (request,) = ElementTree.fromstring(found.content)
+        assert request.tag == "request"
+        told = api.get("/open311/v2/requests.json").json()[0]
+        assert {item.tag: item.text for item in request} == {
+            name: value.replace("\x01", "") if value else None for name, value in told.items()
+        }
+        assert api.get("/open311/v2/requests/%3C&%3E.xml").content == found.content
+        services = ElementTree.fromstring(api.get("/open311/v2/services.xml").content)
+        assert len(services) == len(api.get("/open311/v2/services.json").json())
+        problem(api.get("/open311/v2/requests/nobody.xml"), 404, "unknown-request")
 
 
 def test_open311_titles_and_without_key(tmp_path: Path, scorer: Any) -> None:
@@ -346,3 +373,22 @@ def test_metrics_of_an_ill_store(tmp_path: Path) -> None:
         with store.writing() as connection:
             connection.execute(text("DROP TABLE counters"))
         assert "minqing_store_up 0.0" in api.get("/metrics").text
+
+
+def test_what_the_page_says_is_so(tmp_path: Path, scorer: Any) -> None:
+    """The commands of docs/api.md work as they stand; kinds of problems and scopes are all there."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    flat = page.replace("\\\n", " ")
+    with kit.client(str(tmp_path / "s.sqlite3"), scorer) as api:
+        last = ""
+        commands = re.findall(r"curl -s \"?localhost:8400(\S+?)\"? -H \"Authorization: Bearer \$KEY\"(.*)", flat)
+        assert len(commands) == 3
+        for path, rest in commands:
+            path = path.replace("sg_…", last)
+            body = re.search(r"-d '(.*?)'", rest)
+            headers = dict(part.split(": ", 1) for part in re.findall(r"-H '(.*?)'", rest))
+            answer = api.post(path, content=body[1].encode(), headers=headers) if body else api.get(path)
+            assert answer.status_code == 200, answer.text
+            last = answer.json().get("suggestion", {}).get("suggestion_id", last)
+    assert [kind for kind in TITLES if f"`{kind}`" not in page] == ["internal"]
+    assert [scope for scope in SCOPES if f"| `{scope}` |" not in page] == []

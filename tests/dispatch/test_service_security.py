@@ -362,6 +362,10 @@ def test_no_mark_of_a_petition_in_any_log(tmp_path: Path, trained_models: Path, 
 def test_records_of_other_libraries_lose_their_arguments() -> None:
     record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 1, "bad path %s from %s", ("/v1/petitions/A1", "x"), None)
     assert json.loads(JsonFormatter().format(record))["event"] == "bad path"
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 1, "Task exception was never retrieved\nfuture: <RuntimeError('13800138000')>", (), None)
+    assert json.loads(JsonFormatter().format(record))["event"] == "Task exception was never retrieved"
+    record = logging.LogRecord("flows.scoring", logging.INFO, "", 1, "in service: %s", ("unit-1",), None)
+    assert json.loads(JsonFormatter().format(record))["event"] == "in service: unit-1"
 
 
 def test_the_store_shuts_nothing_out_after_bad_input(tmp_path: Path) -> None:

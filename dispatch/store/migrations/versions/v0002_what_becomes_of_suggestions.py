@@ -79,7 +79,7 @@ def _outbox() -> None:
     op.get_bind().execute(
         sa.text(
             "INSERT INTO outbox (position, message_id, kind, petition_id, suggestion_id, revision, at) "
-            "SELECT n, suggestion_id || '.' || n, 'suggestion.made', petition_id, suggestion_id, revision, :at FROM ("
+            "SELECT n, suggestion_id, 'suggestion.made', petition_id, suggestion_id, revision, :at FROM ("
             "SELECT row_number() OVER (ORDER BY r.started_at, r.run_id, s.revision, s.petition_id) AS n, s.suggestion_id, "
             "s.petition_id, s.revision FROM suggestions s JOIN runs r ON r.run_id = s.run_id) made"
         ).bindparams(at)
@@ -87,7 +87,6 @@ def _outbox() -> None:
     op.execute("INSERT INTO counters (name, value) SELECT 'outbox', coalesce(max(position), 0) FROM outbox")
     op.execute("INSERT INTO counters (name, value) VALUES ('audit', 0)")
     op.create_index("outbox_by_petition", "outbox", ["petition_id", "position"])
-    op.create_index("outbox_by_suggestion", "outbox", ["suggestion_id"])
 
 
 def _deliveries() -> None:
