@@ -115,19 +115,21 @@ class WebhookLane:
         return True
 
     async def _rest(self) -> bool:
-        """Nothing is to be done now: wait for what comes, or end."""
-        pause = _IDLE
-        if not self._duty.follow:
-            later = await _in_thread(self._duty, self._later)
-            held = self._held_until - time.monotonic()
-            if later is None or max(later, held) > self._duty.wait:
-                return False
-            pause = max(later, held, 0.01)
+        """Nothing was claimed: wait for what comes, or end."""
+        later = await _in_thread(self._duty, self._later)
+        pause = max(later or 0.0, self._held_until - time.monotonic(), 0.01)
+        if self._duty.follow:
+            pause = _IDLE if later is None else min(pause, _IDLE)
+        elif later is None or pause > max(self._duty.wait, 0.01):
+            return False
         await _first(self._duty.stopping.wait(), pause)
         return True
 
     def _later(self) -> float | None:
+        """Return in how many seconds there is something to do; None if only what comes can change that."""
         with self._duty.store.reading() as connection:
+            if queue.has_work(connection, self._subscriber.name, now()):  # of many messages none may have been for this subscriber
+                return 0.0
             due = queue.next_due(connection, self._subscriber.name)
         return None if due is None else (due - now()).total_seconds()
 
