@@ -97,10 +97,12 @@ def store_scored(
         msg = "a petition comes twice in a batch"
         raise StoreError(msg)
     take_numbers(connection, "outbox", 0)  # from here on nobody else refuses or writes
-    informed = with_refusals(connection, batch)
-    if not informed["refused_units"].equals(batch["refused_units"]):
-        scored = scorer.score(informed, hashes)
-    table = _with_groups(connection, scored)
+    table = scored.suggestions
+    if connection.execute(select(petitions.c.petition_id).where(petitions.c.petition_id.in_(ids)).limit(1)).first():
+        informed = with_refusals(connection, batch)
+        if not informed["refused_units"].equals(batch["refused_units"]):
+            scored = scorer.score(informed, hashes)
+        table = _with_groups(connection, scored)
     lines = payloads(table)
     run = service_run(connection, table["model_version"][0].as_py(), table["config_version"][0].as_py())
     written = write_chunk(connection, run, table, lines, scored.sketches).written

@@ -14,12 +14,13 @@ import pyarrow as pa
 from corpora.config import load_config
 from corpora.issue_tree import IssueTree
 from corpora.labelled import row_keys
-from flows.learning import champion_issue, read_labelled
-from flows.model_versions import find, loaded, units_today
+from flows.comparing import compared
+from flows.learning import read_labelled
+from flows.model_versions import find, loaded
 from models import registry
-from models.gate import judge, slices_of
 from models.registry import ModelError, Promotion
-from models.training import TrainingError, evaluate_model
+from models.split import Keys
+from models.training import TrainingError
 from pipeline.petitions.clean import clean_texts
 from pipeline.petitions.mask import mask_texts
 
@@ -67,28 +68,17 @@ def judged(
             raise ModelError(msg)
     models = [loaded(root, target, version) for version in (candidate, against) if version]
     petitions, rejected = read_labelled(paths, mapping)
-    petitions, left_out, notes = _unseen(petitions, target, models)
-    left_out.update({f"未能读取 rejected {code}": count for code, count in rejected.items()})
-    if not petitions.num_rows:
+    petitions, left_out = _with_label(petitions, target)
+    found = compared(target, petitions, _keys(petitions), models, units, on or dt.date.today(), load_config(config).gate)
+    left_out.update({_SEEN: found.seen, **{f"未能读取 rejected {code}": count for code, count in rejected.items()}})
+    left_out = +left_out
+    if found.result is None:
         told = ", ".join(f"{reason} {count}" for reason, count in left_out.items()) or "no rows"
         msg = f"no labelled row is left to compare on ({told}); give rows that neither version has learnt from"
         raise TrainingError(msg)
-    issue = champion_issue(root) if target == "unit" else None
-    scores = [evaluate_model(target, petitions, model, issue) for model in models]
-    gone = units_today(models[0], units, on or dt.date.today()) if target == "unit" else None
-    if target == "unit" and gone is None:
-        notes.append("no unit directory: whether each unit is there today was not checked (--units)")
-    notes += [f"{model.version}: {note}" for model in models for note in model.notes]
-    result = judge(
-        scores[0],
-        scores[1] if against else None,
-        slices=slices_of(petitions),
-        invalid=gone[1] if gone else (),
-        rules=load_config(config).gate,
-    )
     return {
-        "target": target, "candidate": candidate, "champion": against, **result.as_dict(), "left_out": dict(left_out),
-        "notes": notes, "names": _names(target, models[0]),
+        "target": target, "candidate": candidate, "champion": against, **found.result.as_dict(), "left_out": dict(left_out),
+        "notes": found.notes, "names": _names(target, models[0]),
     }  # fmt: skip
 
 
@@ -132,27 +122,16 @@ def decide(
     return registry.promote(root, target, version, by=by, why=told, expected=now)
 
 
-def _unseen(
-    petitions: pa.Table, target: str, models: Sequence[registry.SavedModel]
-) -> tuple[pa.Table, Counter[str], list[str]]:
-    """Return the labelled rows that no version has learnt from, why others were left out, and what cannot be known."""
-    left_out: Counter[str] = Counter()
+def _with_label(petitions: pa.Table, target: str) -> tuple[pa.Table, Counter[str]]:
+    """Return the rows with a label, and how many have none."""
     labelled = np.array([bool(label.strip()) for label in petitions[target].to_pylist()], bool)
-    left_out["无标签 no label"] = int((~labelled).sum())
-    petitions = petitions.filter(pa.array(labelled))
-    # Masked, as training saw them: a key is one of the masked text everywhere.
+    return petitions.filter(pa.array(labelled)), Counter({"无标签 no label": int((~labelled).sum())})
+
+
+def _keys(petitions: pa.Table) -> Keys:
+    """Return the keys of rows, masked as training saw them: a key is one of the masked text everywhere."""
     texts = {name: mask_texts(clean_texts(petitions[name].to_pylist()))[0] for name in ("title", "body")}
-    keys = row_keys(pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}))
-    seen = np.zeros(len(keys), bool)
-    notes = []
-    for model in models:
-        learnt = model.arrays.get("training.rows")
-        if learnt is None:
-            notes.append(f"{model.version} does not say which rows it has learnt from: some of these may be among them")
-        else:
-            seen |= np.isin(keys, learnt)
-    left_out[_SEEN] = int(seen.sum())
-    return petitions.filter(pa.array(~seen)), +left_out, notes
+    return row_keys(pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}))
 
 
 def _names(target: str, saved: registry.SavedModel) -> dict[str, str]:

@@ -9,33 +9,32 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 
 from corpora.config import Config, load_config
 from corpora.labels import resolved
-from corpora.units import UnitDirectory
 from corpora.workspace import labels_dir, models_dir, spool_dir
+from flows.comparing import compared
 from flows.decided import KINDS, NONE, beside, decided
 from flows.encoders import encoder
 from flows.learning import champion_issue, read_labelled
+from flows.model_versions import loaded
 from models import gate, registry
 from models.city import City
 from models.curves import curves_of
 from models.evaluation import evaluate
 from models.saved import city_of
-from models.split import sift, unseen
-from models.training import Scores, TrainingError, evaluate_model, train
-from pipeline.petitions.prepare import PART_ROWS
+from models.split import sift
+from models.training import TrainingError, train
 
 _TRAIN, _TEST = "train.arrow", "test.arrow"
+_NOTHING_LEFT = "没有一行可比：测试行现用模型都学过 (no test row that the champion has not learnt from)"
 
 
 @dataclass(frozen=True)
@@ -137,36 +136,22 @@ def compare(request: Request, version: str) -> dict[str, Any]:
     root, target = models_dir(), request.target
     champion = registry.champion(root, target)
     test = feather.read_table(request.spool / _TEST, memory_map=False)
-    candidate_model = registry.load(root, target, version)
-    champion_model = registry.load(root, target, champion) if champion else None
-    assert candidate_model is not None  # noqa: S101 - a version was named
-    notes = []
-    if champion_model is not None:
-        learnt = champion_model.arrays.get("training.rows")
-        if learnt is None:
-            notes.append("现用模型没有记下所学的行，比较可能偏向它 (the champion kept no list of the rows it learnt from)")
-        asked = unseen(test["key"].to_numpy(), learnt)
-    else:
-        asked = np.ones(test.num_rows, bool)
-    rows = test.filter(pa.array(asked)).drop_columns(["key"])
-    found: dict[str, Any] = {
-        "champion": champion, "seen": int((~asked).sum()), "compared": rows.num_rows, "notes": notes, "curves": {}, "measures": {},
-    }  # fmt: skip
-    if not rows.num_rows:
-        found["gate"] = _undecided("没有一行可比：测试行现用模型都学过 (no test row that the champion has not learnt from)")
-        registry.record_gate(root, target, version, champion, found["gate"])
-        return found
-    ours = _scores(target, rows, candidate_model)
-    theirs = _scores(target, rows, champion_model) if champion_model is not None else None
-    invalid = _invalid(request, candidate_model)
-    result = gate.judge(ours, theirs, slices=gate.slices_of(rows), invalid=invalid, rules=request.settings().gate)
-    found["gate"] = result.as_dict()
-    registry.record_gate(root, target, version, champion, found["gate"])
-    for name, scores in (("candidate", ours), ("champion", theirs)):
-        if scores is not None:
-            found["measures"][name] = evaluate(scores.probabilities, scores.labels, scores.truth).as_dict()
-            found["curves"][name] = curves_of(scores.probabilities, scores.labels, scores.truth)
-    return found
+    models = [loaded(root, target, name) for name in (version, champion) if name]
+    keys, rows = test["key"].to_numpy(), test.drop_columns(["key"])
+    units = Path(request.units) if request.units else None
+    done = compared(target, rows, keys, models, units, dt.date.today(), request.settings().gate)
+    result = done.result or gate.GateResult(False, "blocked", (_NOTHING_LEFT,), 0, 0, ())
+    registry.record_gate(root, target, version, champion, result.as_dict())
+    pairs = list(zip(("candidate", "champion"), done.scores, strict=False))
+    return {
+        "champion": champion,
+        "gate": result.as_dict(),
+        "seen": done.seen,
+        "compared": done.rows,
+        "notes": done.notes,
+        "measures": {name: evaluate(each.probabilities, each.labels, each.truth).as_dict() for name, each in pairs},
+        "curves": {name: curves_of(each.probabilities, each.labels, each.truth) for name, each in pairs},
+    }
 
 
 def promote(target: str, version: str, expected: str | None, by: str, why: str, kind: str) -> dict[str, Any]:
@@ -179,30 +164,6 @@ def identity(request: Request, version: str) -> str:
     """Return the name of a run: the same for the same request and candidate."""
     text = json.dumps([dataclasses.asdict(request), version], sort_keys=True)
     return "retrain_" + hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
-
-
-def _undecided(reason: str) -> dict[str, Any]:
-    return gate.GateResult(False, "blocked", (reason,), 0, 0, ()).as_dict()
-
-
-def _scores(target: str, rows: pa.Table, saved: registry.SavedModel) -> Scores:
-    """Return the predictions for all rows, made in parts so that their number does not matter."""
-    issue = champion_issue(models_dir()) if target == "unit" else None
-    parts = [
-        evaluate_model(target, rows.slice(start, PART_ROWS), saved, issue) for start in range(0, rows.num_rows, PART_ROWS)
-    ]
-    skipped: Counter[str] = sum((part.skipped for part in parts), Counter())
-    truth = [label for part in parts for label in part.truth]
-    return Scores(np.vstack([part.probabilities for part in parts]), parts[0].labels, truth, skipped)
-
-
-def _invalid(request: Request, saved: registry.SavedModel) -> list[str]:
-    """Return the units that the candidate can name and that are not there today."""
-    if request.target != "unit" or not request.units:
-        return []
-    directory, today = UnitDirectory.load(Path(request.units)), dt.date.today()
-    labels: Sequence[str] = saved.manifest["model"]["labels"]
-    return [label for label in labels if not directory.has(label) or directory.successor_on(label, today) != (label,)]
 
 
 def check(request: Request, override: str, why: str, approval: str | None) -> None:

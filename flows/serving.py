@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from dispatch.service import Service, ServiceSettings
 from dispatch.service.server import Address, serve
 from dispatch.store import Store
 from flows.scoring import LiveScorer
+
+#: Between two looks for another champion, here; where petitions are scored it is a second.
+_SECONDS = 5.0
+
+
+def scorer_and_store(units: Path | None, places: Path | None, config: Path | None) -> tuple[LiveScorer, Store]:
+    """Return what scores and keeps petitions, in the process that does so."""
+    threadpool_limits(1)
+    scorer = LiveScorer(units, places, config)
+    scorer.start()
+    return scorer, Store.open(store_address())
 
 
 def run(
@@ -43,10 +55,12 @@ def run(
         max_petitions=switches["max_petitions"],
         reports=dict(reports),
     )
-    scorer = LiveScorer(units, places, config)
+    # This one routes refused petitions again and names units; it looks less often, so that the two do not load at the same time.
+    scorer = LiveScorer(units, places, config, seconds=_SECONDS)
     with Store.open(store_address()) as store:
         history = workspace() / "watch" / "history.jsonl"
-        service = Service(store, scorer, settings, history, scorer_error=lambda: scorer.status().error)
+        make = partial(scorer_and_store, units, places, config)
+        service = Service(store, scorer, settings, history, scorer_error=lambda: scorer.status().error, make=make)
         scorer.start()
         try:
             serve(service, address, listening)

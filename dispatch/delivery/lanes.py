@@ -73,21 +73,21 @@ class WebhookLane:
         self._results: list[queue.Result] = []
         self._untried: list[int] = []
         self._failures = 0
+        self._holds = 0
         self._held_until = 0.0
         self._over = False  # paused, removed, changed, or the receiver is gone
         self._gone = False
 
     async def run(self) -> None:
         """Work until nothing is due, or until stopped."""
-        async with client(self._subscriber.settings) as http:
-            senders = [asyncio.create_task(self._send(http)) for _ in range(self._limit)]
-            try:
-                while await self._turn():
-                    pass
-            finally:
-                for task in senders:
-                    task.cancel()
-                await asyncio.gather(*senders, return_exceptions=True)
+        senders = [asyncio.create_task(self._send()) for _ in range(self._limit)]
+        try:
+            while await self._turn():
+                pass
+        finally:
+            for task in senders:
+                task.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
 
     async def _turn(self) -> bool:
         """Take one step with the store; return whether there is more to do."""
@@ -115,19 +115,21 @@ class WebhookLane:
         return True
 
     async def _rest(self) -> bool:
-        """Nothing is to be done now: wait for what comes, or end."""
-        pause = _IDLE
-        if not self._duty.follow:
-            later = await _in_thread(self._duty, self._later)
-            held = self._held_until - time.monotonic()
-            if later is None or max(later, held) > self._duty.wait:
-                return False
-            pause = max(later, held, 0.01)
+        """Nothing was claimed: wait for what comes, or end."""
+        later = await _in_thread(self._duty, self._later)
+        pause = max(later or 0.0, self._held_until - time.monotonic(), 0.01)
+        if self._duty.follow:
+            pause = _IDLE if later is None else min(pause, _IDLE)
+        elif later is None or pause > max(self._duty.wait, 0.01):
+            return False
         await _first(self._duty.stopping.wait(), pause)
         return True
 
     def _later(self) -> float | None:
+        """Return in how many seconds there is something to do; None if only what comes can change that."""
         with self._duty.store.reading() as connection:
+            if queue.has_work(connection, self._subscriber.name, now()):  # of many messages none may have been for this subscriber
+                return 0.0
             due = queue.next_due(connection, self._subscriber.name)
         return None if due is None else (due - now()).total_seconds()
 
@@ -176,18 +178,18 @@ class WebhookLane:
             queue.fan_out(connection, name, at, _FAN_OUT)
             return queue.claim(connection, name, duty.worker, at, self._lease, want)
 
-    async def _send(self, http: httpx.AsyncClient) -> None:
-        """Send one message after the other."""
-        while True:
-            letter, claimed_at = await self._queue.get()
-            settings = self._subscriber.settings
-            late = time.monotonic() - claimed_at > self._lease - settings.total_seconds - _MARGIN
-            if late or self._held() or self._duty.stopping.is_set():  # late: another worker may have it before we are through
-                self._untried.append(letter.position)
-            else:
-                self._note(letter, await self._attempt(http, letter))
-            if self._queue.qsize() < self._limit:
-                self._wake.set()
+    async def _send(self) -> None:
+        """Send one message after the other, over a connection of its own."""
+        async with client(self._subscriber.settings) as http:
+            while True:
+                letter, claimed_at = await self._queue.get()
+                late = time.monotonic() - claimed_at > self._lease - self._subscriber.settings.total_seconds - _MARGIN
+                if late or self._held() or self._duty.stopping.is_set():  # late: another worker may have it before we are through
+                    self._untried.append(letter.position)
+                else:
+                    self._note(letter, await self._attempt(http, letter))
+                if self._queue.qsize() < self._limit:
+                    self._wake.set()
 
     async def _attempt(self, http: httpx.AsyncClient, letter: Letter) -> Attempt:
         item = self._subscriber
@@ -207,10 +209,14 @@ class WebhookLane:
             self._held_until = time.monotonic() + _MOST_HOLD
             self._wake.set()
             return
-        self._failures = self._failures + 1 if done.receiver else 0
+        if done.receiver:
+            self._failures += 1
+        else:
+            self._failures = self._holds = 0
         hold = done.wait or 0.0
-        if self._failures >= _PATIENCE:
-            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0 ** (self._failures - _PATIENCE)))
+        if self._failures >= _PATIENCE and not self._held():  # those that fail together count as one
+            hold = max(hold, _RANDOM.uniform(0.5, 1.0) * min(_MOST_HOLD, 2.0**self._holds))
+            self._holds += 1
         if hold:
             self._held_until = max(self._held_until, time.monotonic() + hold)
         if done.ok:

@@ -58,7 +58,7 @@ def fan_out(connection: Connection, name: str, at: dt.datetime, limit: int) -> i
     about = (suggestions.c.lead_unit, suggestions.c.issue_code, suggestions.c.decision, suggestions.c.urgency_level, decisions.c.unit)
     found = connection.execute(
         select(*names, *about)
-        .join(suggestions, suggestions.c.suggestion_id == outbox.c.suggestion_id)
+        .outerjoin(suggestions, suggestions.c.suggestion_id == outbox.c.suggestion_id)
         .outerjoin(decisions, decisions.c.decision_id == outbox.c.message_id)
         .where(outbox.c.position > row.position)
         .order_by(outbox.c.position)
@@ -71,6 +71,8 @@ def fan_out(connection: Connection, name: str, at: dt.datetime, limit: int) -> i
         heard = _heard(connection, name, {item.petition_id for item in found})
     new = []
     for item in found:
+        if item.decision is None:  # its suggestion is not in the store any more
+            continue
         fits = filters.matches(units={item.lead_unit, item.unit}, issue=item.issue_code, decision=item.decision, level=item.urgency_level)
         if filters.wants(item.kind) and (fits or item.petition_id in heard):
             heard.add(item.petition_id)

@@ -1,6 +1,6 @@
 """Standard Webhooks signatures: how messages are signed, and how a receiver checks them.
 
-`verify` needs nothing but Python's own library, so that a receiver can take it over as it is.
+`verify` and what it calls need nothing but Python's own library, so that a receiver can take them over as they are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import hmac
 import secrets as random_source
 import time
 from collections.abc import Mapping, Sequence
+
+from standardwebhooks import Webhook
 
 #: Seconds that a message's time may differ from the receiver's clock.
 TOLERANCE = 300
@@ -40,8 +42,6 @@ def sign(message_id: str, at: dt.datetime, body: bytes, secrets: Sequence[str]) 
         body: the request's body, byte for byte.
         secrets: all that receivers may still have, newest first.
     """
-    from standardwebhooks import Webhook
-
     moment = at.astimezone(dt.UTC)  # the library drops other zones
     text = body.decode()
     return {

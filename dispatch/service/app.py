@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
 
 from fastapi import FastAPI
 
+from dispatch import console
 from dispatch.service import decisions, health, open311, openapi, problems, suggestions
 from dispatch.service.context import Service
 from dispatch.service.guard import Guard
@@ -38,6 +37,5 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(decisions.router)
     if service.settings.open311:
         app.include_router(open311.router)
-    if find_spec("dispatch.console"):
-        import_module("dispatch.console").install(app, service)
+    console.install(app, service)
     return app

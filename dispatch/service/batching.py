@@ -1,7 +1,8 @@
 """Single petitions scored together: what arrives while a batch is being scored makes the next one.
 
-Nobody waits for a batch to fill up: an idle service scores one petition at once, a busy one several in a call, and a call
-costs far more than a row. The work is done in one thread, so writers of the store do not meet.
+An idle service scores a petition at once; a busy one begins a batch every few milliseconds and scores several in a call, for
+a call costs far more than a row. The work is done in one thread, or better in one process: a thread that scores and the one
+that speaks HTTP would share one interpreter, and each wait for the other. Either way writers of the store do not meet.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
-
-from dispatch.live import Scored, batch_of, only_scored, store_scored
+from dispatch.live import Scored
 from dispatch.scoring import Scorer
+from dispatch.service.scoring import Maker, Outcome, Work, prepare, ready, work
 from dispatch.store import Store
-from dispatch.store.refusals import with_refusals
 
 __all__ = ["Batcher", "BusyError", "Scored"]
+
+#: Seconds from the beginning of one batch to that of the next, unless it is full: at a few hundred petitions a second this
+#: makes batches of several, and leaves the processor time to speak HTTP.
+_APART = 0.01
 
 
 class BusyError(Exception):
@@ -59,6 +63,7 @@ class Batcher:
         many: int = 16,
         waiting: int = 2_000,
         heard: Callable[[int, float], None] = lambda _rows, _seconds: None,
+        make: Maker | None = None,
     ) -> None:
         """Prepare; `start` begins.
 
@@ -68,16 +73,17 @@ class Batcher:
             rows: petitions in a batch at the most.
             many: of them from `score_many` while single ones wait.
             waiting: petitions that may wait; more are refused.
-            heard: told rows and seconds of each batch, in the thread that scored it.
+            heard: told rows and seconds of each batch.
+            make: makes scorer and store in a process of its own, which then does the work; must be importable from there.
         """
-        self._scorer, self._store = scorer, store
+        self._store, self._make, self._here = store, make, Work(scorer, store)
         self._rows, self._many, self._most, self._heard = rows, many, waiting, heard
         self._single: deque[_Job] = deque()
         self._bulk: deque[_Job] = deque()
         self._wake = asyncio.Event()
         self._stopping = True
         self._task: asyncio.Task[None] | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._pool: Executor | None = None
         self._pace = 0.0  # seconds a row took of late
 
     @property
@@ -86,19 +92,24 @@ class Batcher:
         return len(self._single) + len(self._bulk)
 
     async def start(self) -> None:
-        """Begin to score."""
+        """Begin to score.
+
+        Raises:
+            BrokenExecutor: if the process for it cannot be started.
+        """
         self._stopping = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
+        await self._open()
         self._task = asyncio.create_task(self._run(), name="batcher")
 
     async def stop(self) -> None:
         """Take no more, finish what waits, and end."""
         self._stopping = True
         self._wake.set()
-        if self._task is not None and self._thread is not None:
+        if self._task is not None:
             await self._task
-            self._thread.shutdown()
-        self._task = None
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.shutdown)
+        self._task = self._pool = None
 
     async def score(self, petition: Mapping[str, Any], *, store: bool = True) -> Scored:
         """Score one petition; its fields are those of `PETITION_SCHEMA`, all but petition_id and body may be missing.
@@ -140,8 +151,10 @@ class Batcher:
         return [job.answer for job in jobs]
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+        began = 0.0
         while True:
+            if 0 < self.waiting < self._rows and (early := began + _APART - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
             batch = self._next()
             if not batch:
                 if self._stopping:
@@ -150,8 +163,10 @@ class Batcher:
                 await self._wake.wait()
                 continue
             began = time.perf_counter()
-            outcomes = await loop.run_in_executor(self._thread, self._work, batch)
-            self._pace += 0.1 * ((time.perf_counter() - began) / len(batch) - self._pace)
+            outcomes = await self._outcomes(batch)
+            seconds = time.perf_counter() - began
+            self._pace += 0.1 * (seconds / len(batch) - self._pace)
+            self._heard(len(batch), seconds)
             for job, outcome in zip(batch, outcomes, strict=True):
                 if job.answer.done():  # whoever asked has gone
                     continue
@@ -159,6 +174,31 @@ class Batcher:
                     job.answer.set_result(outcome)
                 else:
                     job.answer.set_exception(outcome)
+
+    async def _open(self) -> None:
+        if self._make is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="scoring")
+            return
+        # Not forked: this process has threads, and a lock that one of them held would stay locked for ever.
+        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=prepare, initargs=(self._make,))
+        await asyncio.get_running_loop().run_in_executor(self._pool, ready)
+
+    async def _outcomes(self, batch: Sequence[_Job]) -> Outcome:
+        """Have a batch scored; a process that died is replaced, and asked once more: nothing is stored twice."""
+        petitions = ([job.petition for job in batch], batch[0].store)
+        for again in (True, False):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work if self._make else self._here, petitions)
+            except BrokenExecutor as error:
+                try:
+                    await self._open()
+                except BrokenExecutor:
+                    return [error] * len(batch)
+                if not again:
+                    return [error] * len(batch)
+            except Exception as error:
+                return [error] * len(batch)
+        return []
 
     def _next(self) -> list[_Job]:
         """Take the next batch: all to be stored or none, each petition once, single ones first."""
@@ -168,36 +208,6 @@ class Batcher:
         _take(self._single, self._rows - (share if self._single else 0), batch, ids)
         _take(self._bulk, self._rows if len(batch) == 0 else len(batch) + share, batch, ids)
         return batch
-
-    def _work(self, jobs: Sequence[_Job]) -> list[Scored | Exception]:
-        began = time.perf_counter()
-        outcomes = self._isolated(jobs)
-        self._heard(len(jobs), time.perf_counter() - began)
-        return outcomes
-
-    def _isolated(self, jobs: Sequence[_Job]) -> list[Scored | Exception]:
-        """Score and store; what breaks is looked for by halves, so that its neighbours go through."""
-        try:
-            return list(self._together(jobs))
-        except Exception as error:
-            # A database that is away is away for every half.
-            away = isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
-            if len(jobs) == 1 or away:
-                return [error] * len(jobs)
-            half = len(jobs) // 2
-            return self._isolated(jobs[:half]) + self._isolated(jobs[half:])
-
-    def _together(self, jobs: Sequence[_Job]) -> Iterable[Scored]:
-        batch = batch_of([job.petition for job in jobs])
-        if self._store is None:
-            return only_scored(self._scorer.score(batch))
-        if not jobs[0].store:
-            with self._store.reading() as connection:
-                batch = with_refusals(connection, batch)
-            return only_scored(self._scorer.score(batch))
-        scored = self._scorer.score(batch)
-        with self._store.writing() as connection:
-            return store_scored(connection, self._scorer, batch, scored)
 
 
 def _take(queue: deque[_Job], until: int, batch: list[_Job], ids: set[str]) -> None:

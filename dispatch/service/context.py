@@ -15,6 +15,7 @@ from dispatch.service.batching import Batcher
 from dispatch.service.keys import KeyRing
 from dispatch.service.limits import Buckets
 from dispatch.service.metrics import Metrics, StoreCollector
+from dispatch.service.scoring import Maker
 from dispatch.service.settings import ServiceSettings
 from dispatch.store import Store
 
@@ -28,6 +29,7 @@ class Service:
         scorer: blocking: call it in a thread.
         watch_history: lines of `minqing watch` (JSONL), for the console; need not exist.
         scorer_error: why the newest models or files do not serve; "" where they do.
+        make: makes scorer and store in another process, where petitions are scored then; None: here, in a thread.
         running: petitions are taken.
         batcher: scores single petitions together; runs while the application does.
         keys, rates, guesses: who may ask, and how much.
@@ -39,6 +41,7 @@ class Service:
     watch_history: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
     scorer_error: Callable[[], str] = lambda: ""
+    make: Maker | None = None
     running: bool = False
     batcher: Batcher = field(init=False)
     keys: KeyRing = field(init=False)
@@ -48,7 +51,7 @@ class Service:
     def __post_init__(self) -> None:
         """Make the parts that follow from the settings."""
         settings = self.settings
-        self.batcher = Batcher(self.scorer, self.store, heard=self._heard)
+        self.batcher = Batcher(self.scorer, self.store, heard=self._heard, make=self.make)
         self.keys = KeyRing(self.store, settings.key_cache_seconds)
         self.rates = Buckets(settings.rate, settings.burst)
         self.guesses = Buckets(settings.guesses / 60, settings.guesses)

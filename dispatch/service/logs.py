@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 LOGGER = logging.getLogger("minqing.service")
+#: Packages whose messages hold no personal data.
+_OURS = frozenset({"minqing", "corpora", "pipeline", "models", "dispatch", "flows"})
 #: Frames of an exception that are kept, innermost last.
 _FRAMES = 12
 
@@ -22,14 +24,19 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
-        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "event": record.msg}
-        if record.args:  # of other libraries: their arguments are addresses and counts, but who knows
-            line["event"] = str(record.msg).split("%", 1)[0].strip()
+        line: dict[str, Any] = {"time": at, "level": record.levelname.lower(), "event": _event(record)}
         line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[0]:
             kind, _, trace = record.exc_info
             line |= failure(kind, trace)
         return orjson.dumps(line, default=str).decode()
+
+
+def _event(record: logging.LogRecord) -> str:
+    """Return what a record says: of our own all, of other libraries the fixed part, for their arguments may be anything."""
+    if record.name.partition(".")[0] in _OURS:
+        return record.getMessage()
+    return str(record.msg).split("\n", 1)[0].split("%", 1)[0].strip()
 
 
 def failure(kind: type[BaseException], trace: TracebackType | None) -> dict[str, Any]:
@@ -38,15 +45,15 @@ def failure(kind: type[BaseException], trace: TracebackType | None) -> dict[str,
     return {"error": kind.__qualname__, "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]}
 
 
-def set_up(level: str = "INFO") -> None:
-    """Send the service's and the server's records to stderr as JSON."""
+def set_up() -> None:
+    """Send all records to stderr as JSON: requests, what the models' watcher says, warnings of anything else."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("minqing.service", "uvicorn", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers[:] = [handler] if name != "uvicorn.error" else []
-        logger.propagate = name == "uvicorn.error"
-        logger.setLevel(level if name == "minqing.service" else "WARNING")
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 def log(level: int, event: str, **fields: Any) -> None:  # noqa: ANN401 - plain JSON

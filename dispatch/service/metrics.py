@@ -29,7 +29,7 @@ class Metrics:
     """The registry of one application and what is counted in it; labels are routes and states, never a petition's."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, which nothing reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing reads
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("minqing_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry)
         self.seconds = Histogram("minqing_http_seconds", "From the first line to the last byte.", ["route"], buckets=_SECONDS, registry=self.registry)

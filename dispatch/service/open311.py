@@ -8,10 +8,12 @@ not known here. Neither body nor address is shown, and the masked title only whe
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
+from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 from starlette.concurrency import run_in_threadpool
 
 from corpora.dates import CHINA
@@ -29,6 +31,8 @@ router = APIRouter(prefix="/open311/v2", tags=["open311"])
 _LEVELS = 4
 #: Requests a client may page through; beyond it must narrow its filters.
 _REACH = 10_000
+#: Characters that XML cannot hold at all.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAKEN = ("accepted", "reassigned")
 _CODE = r"^([0-9]{2}){1,3}$"
 _Time = Annotated[
@@ -37,6 +41,7 @@ _Time = Annotated[
 _Jurisdiction = Annotated[str | None, Query(description="Accepted and passed over: there is one city.", max_length=200)]
 
 
+@router.get("/services.xml", include_in_schema=False)
 @router.get("/services.json", summary="Services", operation_id="services311", openapi_extra=MAYBE_KEY, response_model=list[Service311], responses=problems())
 async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return the issue types of the first two levels."""
@@ -51,9 +56,10 @@ async def services(request: Request, jurisdiction_id: _Jurisdiction = None) -> R
         for node in tree.nodes
         if len(node.code) <= _LEVELS
     ]  # fmt: skip
-    return json_answer(request, found, tag=True)
+    return _answer(request, found, "services", "service")
 
 
+@router.get("/requests.xml", include_in_schema=False)
 @router.get("/requests.json", summary="Requests", operation_id="requests311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(400))
 async def requests(
     request: Request,
@@ -71,17 +77,15 @@ async def requests(
     await _allowed(request)
     if page * page_size > _REACH:
         raise Problem(422, "invalid", f"最多翻到第 {_REACH:,} 条，请缩小范围 narrow the filters to see more than {_REACH:,}")
-    query = _query()
-    p = petitions.c
     if service_request_id is not None:
-        query = query.where(p.petition_id.in_([part for part in service_request_id.split(",") if part and "\x00" not in part][:100]))
+        wanted = [part for part in service_request_id.split(",") if part and "\x00" not in part][:100]
+        query = _query().where(petitions.c.petition_id.in_(wanted))
     else:
-        query = _filtered(query, service_code, start_date, end_date, status)
-    # Not all databases agree on where null goes, so it is said.
-    query = query.order_by(p.submitted_at.is_(None), p.submitted_at.desc(), p.petition_id).limit(page_size).offset((page - 1) * page_size)
-    return json_answer(request, await _read(request, query), tag=True)
+        query = _filtered(_query(), service_code, start_date, end_date, status)
+    return _answer(request, await _read(request, query, page_size, (page - 1) * page_size), "service_requests", "request")
 
 
+@router.get("/requests/{service_request_id:path}.xml", include_in_schema=False)
 @router.get("/requests/{service_request_id:path}.json", summary="One request", operation_id="request311", openapi_extra=MAYBE_KEY, response_model=list[Request311], responses=problems(404))
 async def one(request: Request, service_request_id: str, jurisdiction_id: _Jurisdiction = None) -> Response:
     """Return one request, in a list as GeoReport wants it."""
@@ -92,7 +96,22 @@ async def one(request: Request, service_request_id: str, jurisdiction_id: _Juris
         found = await _read(request, _query().where(petitions.c.petition_id == service_request_id))
     if not found:
         raise Problem(404, "unknown-request", "没有这条请求 no such service request")
-    return json_answer(request, found, tag=True)
+    return _answer(request, found, "service_requests", "request")
+
+
+def _answer(request: Request, rows: list[dict[str, Any]], root: str, item: str) -> Response:
+    """Return rows in the form that the address names."""
+    if not request.url.path.endswith(".xml"):
+        return json_answer(request, rows, tag=True)
+    lines = ["".join(f"<{name}>{_xml(value)}</{name}>" for name, value in row.items()) for row in rows]
+    text = "".join(f"<{item}>{line}</{item}>" for line in lines)
+    return Response(f'<?xml version="1.0" encoding="utf-8"?><{root}>{text}</{root}>', media_type="application/xml")
+
+
+def _xml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else escape(_NOT_XML.sub("", str(value)))
 
 
 async def _allowed(request: Request) -> None:
@@ -140,24 +159,40 @@ def _local(name: str, text: str) -> dt.datetime:
         raise Problem(422, "invalid", "时间不存在 there is no such time", errors=[{"where": f"query.{name}", "code": "datetime"}]) from None
 
 
-async def _read(request: Request, query: Select[Any]) -> list[dict[str, Any]]:
+async def _read(request: Request, query: Select[Any], limit: int = 1, offset: int = 0) -> list[dict[str, Any]]:
     service = service_of(request)
 
     def read() -> list[dict[str, Any]]:
         with service.store.reading() as connection:
-            return _shown(connection, query, titles=service.settings.open311_titles, names=_unit_names(request))
+            rows = _latest_first(connection, query, limit, offset)
+            return _shown(rows, titles=service.settings.open311_titles, names=_unit_names(request))
 
     return await run_in_threadpool(read)
+
+
+def _latest_first(connection: Connection, query: Select[Any], limit: int, offset: int) -> list[Row[Any]]:
+    """Return a page, the latest filed first, those without a time at the end.
+
+    In two steps, since databases do not agree on where null goes: so the index by time serves on each of them.
+    """
+    p = petitions.c
+    dated = query.where(p.submitted_at.is_not(None))
+    rows = list(connection.execute(dated.order_by(p.submitted_at.desc(), p.petition_id).limit(limit).offset(offset)))
+    if len(rows) < limit:
+        before = len(rows) + offset if rows else connection.execute(select(func.count()).select_from(dated.subquery())).scalar_one()
+        undated = query.where(p.submitted_at.is_(None)).order_by(p.petition_id)
+        rows += connection.execute(undated.limit(limit - len(rows)).offset(max(0, offset - before))).all()
+    return rows
 
 
 def _unit_names(request: Request) -> dict[str, str]:
     return {unit.code: unit.name for unit in service_of(request).scorer.units()}
 
 
-def _shown(connection: Connection, query: Select[Any], *, titles: bool, names: dict[str, str]) -> list[dict[str, Any]]:
+def _shown(rows: list[Row[Any]], *, titles: bool, names: dict[str, str]) -> list[dict[str, Any]]:
     tree = IssueTree.load()
     found = []
-    for row in connection.execute(query):
+    for row in rows:
         code = (row.issue_code or "")[:_LEVELS]
         service = tree[code].name if code in tree else row.issue_code or ""
         taken = row.state in _TAKEN

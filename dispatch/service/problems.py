@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from dispatch.service.scoring import WorkError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -46,6 +49,9 @@ _OF_STATUS = {
     409: "conflict", 413: "body-too-large", 415: "unsupported-media-type", 422: "invalid", 429: "too-many-requests",
     431: "header-too-large", 500: "internal", 503: "unavailable",
 }  # fmt: skip
+
+
+_AWAY = frozenset({OperationalError.__name__, InterfaceError.__name__, PoolTimeout.__name__})
 
 
 class Problem(HTTPException):
@@ -114,8 +120,9 @@ def as_problem(error: Exception) -> Problem:
         status = error.status_code
         kind = _OF_STATUS.get(status, "internal" if status >= 500 else "bad-request")
         return Problem(status, kind, HTTPStatus(status).phrase, error.headers)
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
-        return Problem(503, "unavailable", "存储暂时不可用 the store is not available for now", {"Retry-After": "5"})
+    away = isinstance(error, WorkError) and str(error) in _AWAY  # told by the process that scores
+    if away or isinstance(error, OperationalError | InterfaceError | PoolTimeout | BrokenExecutor):
+        return Problem(503, "unavailable", "存储或评分暂时不可用 store or scoring is not available for now", {"Retry-After": "5"})
     return Problem(500, "internal", "出错了，请凭请求号查日志 something went wrong; the log has it under the request id")
 
 

@@ -93,6 +93,8 @@ def regroup(connection: Connection, groups: Mapping[str, str | None]) -> int:
 def refresh(connection: Connection, groups: set[str | None]) -> None:
     """Recompute the rows of the named event groups from the petitions in them."""
     names = sorted(group for group in groups if group is not None)
+    if not names:
+        return
     p = petitions.c
     # SQLite sorts nulls first and PostgreSQL last, hence the explicit key: a petition without time is never the first.
     order = (case((p.submitted_at.is_(None), 1), else_=0), p.submitted_at, p.petition_id)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -225,3 +230,55 @@ def test_what_is_missing_is_empty() -> None:
         "petition_id": "B1", "title": "", "body": "路灯不亮", "submitted_at": None, "address": "", "channel": "",
         "issue_type": "", "unit": "", "refused_units": [], "source": "service", "row": 1,
     }  # fmt: skip
+
+
+def make_counting(address: str) -> tuple[Counting, Store]:
+    """Make scorer and store in the other process."""
+    return Counting(), Store.open(address)
+
+
+def make_nothing() -> tuple[Counting, Store]:
+    msg = "no model"
+    raise ValueError(msg)
+
+
+def test_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """It stores as the thread does, names errors, and is replaced when it dies in the middle of a batch."""
+
+    async def main(store: Store) -> None:
+        batcher = Batcher(Counting(), store, make=partial(make_counting, str(tmp_path / "store.sqlite3")))
+        await batcher.start()
+        one, other = await asyncio.gather(batcher.score(letter(1)), batcher.score(letter(2), store=False))
+        assert (one.revision, one.new, other.revision) == (1, True, None)
+        with pytest.raises(ValueError, match="cannot be scored"):
+            await batcher.score(letter(3, "坏"))
+        (process,) = batcher._pool._processes.values()  # type: ignore[union-attr]
+        os.kill(process.pid, signal.SIGTERM)  # meant for the service as a whole, which ends in order
+        many = asyncio.create_task(batcher.score_many([letter(n) for n in range(10, 60)]))
+        await asyncio.sleep(0)
+        process.kill()
+        assert [item.revision for item in await many if isinstance(item, Scored)] == [1] * 50
+        assert (await batcher.score(letter(1))).new is False
+        await batcher.stop()
+
+    with Store.open(tmp_path / "store.sqlite3") as store:
+        asyncio.run(main(store))
+        assert store.counts()["suggestions"] == 51
+
+
+def test_a_process_that_cannot_begin_is_an_error_at_the_start() -> None:
+    async def main() -> None:
+        with pytest.raises(BrokenExecutor):
+            await Batcher(Counting(), make=make_nothing).start()
+
+    asyncio.run(main())
+
+
+def test_an_error_that_cannot_travel_is_named() -> None:
+    from sqlalchemy.exc import OperationalError
+
+    from dispatch.service.scoring import WorkError, _portable
+
+    told = _portable(OperationalError("INSERT", [memoryview(b"x")], Exception("disk full")))
+    assert (type(told), str(told)) == (WorkError, "OperationalError")
+    assert isinstance(_portable(ValueError("x")), ValueError)

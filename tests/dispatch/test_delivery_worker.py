@@ -219,6 +219,17 @@ def test_a_store_that_is_away_for_a_moment(store: Store) -> None:
     assert next(failures, None) is None
 
 
+def test_many_messages_for_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that ends has looked through all, though the first pieces held nothing for the subscriber."""
+    monkeypatch.setattr("dispatch.delivery.lanes._FAN_OUT", 10)
+    secret = subscribe(store, filters={"kinds": ["suggestion.made"], "units": ["U9"]})
+    fill(store, 45)
+    fill(store, 3, revision=2, lead_unit={"code": "U9", "name": "甲", "probability": 0.5})
+    found = served(store, once(store, wait=0.0), secret=secret).receiver
+    assert list(statuses(store)) == [46, 47, 48]
+    assert len(found.applied) == 3
+
+
 def test_both_secrets_sign_while_one_is_replaced(store: Store) -> None:
     first = subscribe(store)
     fill(store, 2)

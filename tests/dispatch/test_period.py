@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import synthetic
@@ -21,18 +20,18 @@ def table(rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SUGGESTION_SCHEMA)
 
 
-def stored(path: Path, *chunks: pa.Table) -> Store:
-    store = Store.open(path / "store.sqlite3")
+def stored(url: str, *chunks: pa.Table) -> Store:
+    store = Store.open(url)
     store.begin_run("r", inputs_digest="d", model_version="m", config_version="c", started_at=datetime(2024, 5, 9, 1))
     for chunk in chunks:
         store.write_chunk("r", chunk, payloads(chunk))
     return store
 
 
-def test_the_store_gives_the_columns_that_routing_gives(tmp_path: Path) -> None:
+def test_the_store_gives_the_columns_that_routing_gives(store_url: str) -> None:
     rows = [row | {"submitted_at": datetime(2024, 5, 6, 9)} for row in synthetic.rows(30)]
     rows[3]["reasons"] = [{"kind": "refused", "unit": "LG-D01", "text": "已退单", "words": [], "reference": ""}]
-    with stored(tmp_path, table(rows)) as store:
+    with stored(store_url, table(rows)) as store:
         found, read = stored_window(store, DAY, DAY, 100)
     assert (read, found.schema) == (30, WINDOW_SCHEMA)
     filed = pa.table({name: [kind] * 30 for name, kind in (("unit", ""), ("issue_type", ""))})
@@ -45,12 +44,12 @@ def test_the_store_gives_the_columns_that_routing_gives(tmp_path: Path) -> None:
     assert [row["refused"] for row in found.to_pylist()].count(["LG-D01"]) == 1
 
 
-def test_days_and_revisions(tmp_path: Path) -> None:
+def test_days_and_revisions(store_url: str) -> None:
     rows = synthetic.rows(4)
     for row, moment in zip(rows, (datetime(2024, 5, 5, 23, 59), datetime(2024, 5, 6), datetime(2024, 5, 7), None), strict=True):
         row["submitted_at"] = moment
     again = dict(rows[1], suggestion_id="sg_again", model_version="m-new")
-    with stored(tmp_path, table(rows), table([again])) as store:
+    with stored(store_url, table(rows), table([again])) as store:
         found, _ = stored_window(store, DAY, DAY, 100)
         assert (found["petition_id"].to_pylist(), found["model_version"].to_pylist()) == ([rows[1]["petition_id"]], ["m-new"])
         undated, _ = stored_window(store, date(2024, 5, 9), date(2024, 5, 9), 100)
@@ -58,18 +57,18 @@ def test_days_and_revisions(tmp_path: Path) -> None:
         assert stored_window(store, date(2020, 1, 1), date(2020, 1, 2), 100)[0].num_rows == 0
 
 
-def test_more_than_wanted(tmp_path: Path) -> None:
+def test_more_than_wanted(store_url: str) -> None:
     rows = [row | {"submitted_at": datetime(2024, 5, 6, 9)} for row in synthetic.rows(30)]
-    with stored(tmp_path, table(rows)) as store:
+    with stored(store_url, table(rows)) as store:
         found, read = stored_window(store, DAY, DAY, 10)
         assert (found.num_rows, read) == (10, 30)
         assert stored_window(store, DAY, DAY, 10)[0].equals(found)
 
 
-def test_a_petition_without_any_type(tmp_path: Path) -> None:
+def test_a_petition_without_any_type(store_url: str) -> None:
     (row,) = synthetic.rows(1)
     row |= {"submitted_at": datetime(2024, 5, 6, 9), "issue_top_k": [], "lead_unit": None, "top_k": []}
-    with stored(tmp_path, table([row])) as store:
+    with stored(store_url, table([row])) as store:
         (found,) = stored_window(store, DAY, DAY, 10)[0].to_pylist()
     assert (found["issue"], found["unit"]) == (None, None)
     filed = pa.table({"unit": [""], "issue_type": [""], "refused_units": pa.array([["旧局"]], pa.list_(pa.string()))})

@@ -278,10 +278,34 @@ def test_open311(store_url: str, scorer: Any) -> None:
         assert ids(service_code=found[0]["service_code"]) == ["L3", "L2", "L1", "L0"]
         assert ids(service_code="15") == []
         problem(api.get("/open311/v2/requests.json?page=201&page_size=50"), 422, "invalid")
+        api.post("/v1/suggestions", json={"petitions": [letters[0] | {"petition_id": f"U{n}", "submitted_at": None} for n in range(3)]})
+        every = ["L3", "L2", "L1", "L0", "U0", "U1", "U2"]
+        for size in (1, 2, 3, 4, 5, 7, 9):
+            assert [name for page in range(1, 9) for name in ids(page_size=size, page=page)] == every, size
+        assert ids(status="open", page_size=4, page=2) == ["U1", "U2"]
         one = api.get("/open311/v2/requests/L2.json")
         assert one.json() == [found[1]]
         assert api.get("/open311/v2/requests/L2.json", headers={"If-None-Match": one.headers["etag"]}).status_code == 304
         problem(api.get("/open311/v2/requests/nobody.json"), 404, "unknown-request")
+
+
+def test_open311_as_xml(tmp_path: Path, scorer: Any) -> None:
+    from xml.etree import ElementTree
+
+    with kit.client(str(tmp_path / "s.sqlite3"), scorer, open311_titles=True) as api:
+        api.post("/v1/suggestions", json=PETITION | {"petition_id": "<&>", "title": "油烟 & <b>噪声</b> \x01 ]]> 扰民"})
+        found = api.get("/open311/v2/requests.xml")
+        assert found.headers["content-type"].startswith("application/xml")
+        (request,) = ElementTree.fromstring(found.content)
+        assert request.tag == "request"
+        told = api.get("/open311/v2/requests.json").json()[0]
+        assert {item.tag: item.text for item in request} == {
+            name: value.replace("\x01", "") if value else None for name, value in told.items()
+        }
+        assert api.get("/open311/v2/requests/%3C&%3E.xml").content == found.content
+        services = ElementTree.fromstring(api.get("/open311/v2/services.xml").content)
+        assert len(services) == len(api.get("/open311/v2/services.json").json())
+        problem(api.get("/open311/v2/requests/nobody.xml"), 404, "unknown-request")
 
 
 def test_open311_titles_and_without_key(tmp_path: Path, scorer: Any) -> None:

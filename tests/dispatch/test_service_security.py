@@ -359,9 +359,26 @@ def test_no_mark_of_a_petition_in_any_log(tmp_path: Path, trained_models: Path, 
         assert not [mark for mark in marks if mark in metrics]
 
 
+def test_what_is_away_is_told_as_such() -> None:
+    from concurrent.futures import BrokenExecutor
+
+    from sqlalchemy.exc import OperationalError
+
+    from dispatch.service.problems import as_problem
+    from dispatch.service.scoring import WorkError
+
+    for error in (OperationalError("SELECT 1", {}, Exception()), WorkError("OperationalError"), BrokenExecutor()):
+        assert (as_problem(error).status_code, as_problem(error).kind) == (503, "unavailable")
+    assert as_problem(WorkError("ValueError")).status_code == 500
+
+
 def test_records_of_other_libraries_lose_their_arguments() -> None:
     record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 1, "bad path %s from %s", ("/v1/petitions/A1", "x"), None)
     assert json.loads(JsonFormatter().format(record))["event"] == "bad path"
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 1, "Task exception was never retrieved\nfuture: <RuntimeError('13800138000')>", (), None)
+    assert json.loads(JsonFormatter().format(record))["event"] == "Task exception was never retrieved"
+    record = logging.LogRecord("flows.scoring", logging.INFO, "", 1, "in service: %s", ("unit-1",), None)
+    assert json.loads(JsonFormatter().format(record))["event"] == "in service: unit-1"
 
 
 def test_the_store_shuts_nothing_out_after_bad_input(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_follow_ends_well_on_sigterm(home: Path, workers: int) -> None:
     from delivery_helpers import fill, subscribe
 
     with Store.open(store_address()) as store:
-        secret = subscribe(store, "hook")
+        secret = subscribe(store, "hook", settings={"read_seconds": 10, "total_seconds": 20})
         with receiver.process(secret) as address:
             _move("hook", address + "/x")
             fill(store, 20)

@@ -50,7 +50,7 @@ def test_what_they_start_is_there(path: Path) -> None:
         while words and not words[0].startswith("-") and hasattr(command, "commands") and words[0] in command.commands:
             command = command.commands[words.pop(0)]
         assert command is not main, words
-        known = {name for item in command.params for name in item.opts}
+        known = {name for item in command.params for name in (*item.opts, *item.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known
 
 

@@ -19,8 +19,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from corpora.labelled import split_of
+from flows import comparing, retraining
 from flows import retrain as flow_module
-from flows import retraining
 from flows.cli import main
 from flows.learning import read_labelled
 from models import registry
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_champion(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     place = {"gather": (retraining.feather, "write_feather"), "learn": (registry, "save_file"), "promote": (os, "fsync")}
-    monkeypatch.setattr(*place.get(stage, (retraining, "evaluate_model")), fail)
+    monkeypatch.setattr(*place.get(stage, (comparing, "evaluate_model")), fail)
     with pytest.raises((OSError, registry.ModelError), match="No space left"):
         retrain(write(rows()), config)
     monkeypatch.undo()

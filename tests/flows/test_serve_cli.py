@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_serve_answers_logs_and_ends(served: Any) -> None:
         thread = threading.Thread(target=lambda: answers.append(client.post("/v1/suggestions", json=many)))
         thread.start()
         while "minqing_petitions_waiting 0.0" in (told := httpx.get(f"{url}/metrics", trust_env=False).text) and thread.is_alive():
-            pass
+            time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         thread.join()
     out, err = process.communicate(timeout=60)
