@@ -6,24 +6,20 @@ import datetime as dt
 import gc
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpora.config import load_config
 from corpora.readers import read_petitions
 from corpora.records import PETITION_SCHEMA, Rejection
 from corpora.workspace import store_address
-from dispatch.files import csv_text, payloads
-from dispatch.store import Store, WriteResult
+from dispatch.store import Store
 from dispatch.store.refusals import with_refusals
-from dispatch.store.suggestions import write_chunk
-from flows.chunks import SKETCH, load, replace, rows, save
+from flows.chunks import SKETCH, load, replace, save
 from flows.plan import Plan
 from flows.spool import discard
 from models.router import Router
@@ -92,13 +88,13 @@ def score(plan: Plan, number: int) -> Counter[str]:
         return Counter(json.loads(mark.read_text()))
     with Store.open(store_address()) as store, store.reading() as connection:
         petitions = with_refusals(connection, load(plan.chunk("read", number)))
-    table, masked = _routed(plan, petitions)
+    table, masked = routed(plan, petitions)
     save(table, target)
     replace(mark, json.dumps(masked))
     return masked
 
 
-def _routed(plan: Plan, petitions: pa.Table) -> tuple[pa.Table, Counter[str]]:
+def routed(plan: Plan, petitions: pa.Table) -> tuple[pa.Table, Counter[str]]:
     """Return suggestions with their sketches, and what was masked."""
     with no_collection():
         routed = _router(plan).route(petitions)
@@ -138,82 +134,3 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def render(plan: Plan, number: int) -> None:
-    """Write a chunk with its event groups, JSON lines and CSV cells, as the store and the files take them.
-
-    What a unit refused since the chunk was scored, hours ago or before the run was killed, is scored again first.
-    """
-    target = plan.chunk("lines", number)
-    if target.exists():
-        return
-    with Store.open(store_address()) as store, store.reading() as connection:
-        petitions = with_refusals(connection, load(plan.chunk("read", number)))
-    scored = load(plan.chunk("scored", number))
-    changed = pc.not_equal(*(pc.list_value_length(table["refused_units"].combine_chunks()) for table in (petitions, scored)))
-    if rows := np.flatnonzero(changed.to_numpy(zero_copy_only=False)).tolist():
-        save(_patched(scored, rows, _routed(plan, petitions.take(rows))[0]), plan.chunk("scored", number))
-    table = _grouped(plan, number).drop_columns([SKETCH])
-    replace(target.with_suffix(".csv"), csv_text(table))
-    save(pa.table({"payload": pa.array(payloads(table), pa.binary())}), target)
-
-
-def _patched(table: pa.Table, rows: Sequence[int], others: pa.Table) -> pa.Table:
-    """Return the table with other rows in the places `rows`."""
-    order = np.arange(table.num_rows)
-    order[rows] = table.num_rows + np.arange(len(rows))
-    return pa.concat_tables([table, others]).take(pa.array(order))
-
-
-def _grouped(plan: Plan, number: int) -> pa.Table:
-    """Return a scored chunk with the event groups that were found since."""
-    table = load(plan.chunk("scored", number))
-    start = sum(rows(plan.chunk("scored", before)) for before in range(number))
-    groups = load(Path(plan.spool) / "groups.arrow").slice(start, table.num_rows)
-    at = table.schema.get_field_index("event_group")
-    return table.set_column(at, table.schema.field(at), groups["event_group"])
-
-
-def write(plan: Plan, number: int) -> WriteResult:
-    """Write a rendered chunk to the store, but for the table of events; the run must have begun there."""
-    chunk = rendered(plan, number)
-    with no_collection(), Store.open(store_address()) as store, store.writing() as connection:
-        result = write_chunk(connection, plan.run_id, chunk.suggestions, chunk.lines, chunk.sketches, events_later=True)
-        if not result.stale:
-            return result
-        # Refused within these seconds: nobody else writes until this transaction ends.
-        rows = list(result.stale)
-        petitions = with_refusals(connection, load(plan.chunk("read", number)).take(rows))
-        table = _routed(plan, petitions)[0]
-        at, sketches = table.schema.get_field_index("event_group"), table[SKETCH].to_pylist()
-        groups = chunk.suggestions["event_group"].take(rows)
-        table = table.set_column(at, table.schema.field(at), groups).drop_columns([SKETCH])
-        again = write_chunk(connection, plan.run_id, table, payloads(table), sketches, events_later=True)
-        return WriteResult(
-            result.new_petitions + again.new_petitions,
-            result.new_suggestions + again.new_suggestions,
-            result.unchanged + again.unchanged,
-            result.groups | again.groups,
-            {**result.written, **again.written},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A chunk ready to be written: suggestions, and row for row its JSON lines and sketches; its rows as CSV text."""
-
-    suggestions: pa.Table
-    lines: list[bytes]
-    sketches: list[bytes]
-    sheet: str
-
-
-def rendered(plan: Plan, number: int) -> Rendered:
-    """Return a chunk that `render` made."""
-    path = plan.chunk("lines", number)
-    table = _grouped(plan, number)
-    with path.with_suffix(".csv").open(encoding="utf-8", errors="surrogatepass", newline="") as file:
-        sheet = file.read()
-    lines, sketches = load(path)["payload"].to_pylist(), table[SKETCH].to_pylist()
-    return Rendered(table.drop_columns([SKETCH]), lines, sketches, sheet)

@@ -15,7 +15,7 @@ from corpora.workspace import store_address
 from dispatch.files import SuggestionFiles
 from dispatch.report import CoverageRow, ReportData, render_report
 from dispatch.store import Store, WriteResult
-from flows import batch
+from flows import batch, storing
 from flows.plan import Plan, Progress
 from flows.workers import Workers
 from models import registry
@@ -46,7 +46,7 @@ def write(
             plan.run_id, inputs_digest=plan.digest, model_version=plan.model, config_version=config.version, started_at=started
         )
         # The store is written by a process of its own, files and report meanwhile by this one.
-        rendered = [workers.submit(batch.render, plan, number) for number in range(done.chunks)]
+        rendered = [workers.submit(storing.render, plan, number) for number in range(done.chunks)]
         stored: deque[Future[WriteResult]] = deque()
 
         def count(written: Future[WriteResult]) -> None:
@@ -59,8 +59,8 @@ def write(
         with batch.no_collection():
             for number, future in enumerate(rendered):
                 future.result()
-                stored.append(workers.submit_aside(batch.write, plan, number))
-                chunk = batch.rendered(plan, number)
+                stored.append(workers.submit_aside(storing.write, plan, number))
+                chunk = storing.rendered(plan, number)
                 files.add(chunk.suggestions, chunk.lines, chunk.sheet)
                 report.add(chunk.suggestions)
                 # All groups, not the changed ones alone: a killed run may have left its events uncounted.

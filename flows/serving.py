@@ -15,6 +15,9 @@ from dispatch.service.server import Address, serve
 from dispatch.store import Store
 from flows.scoring import LiveScorer
 
+#: Between two looks for another champion, here; where petitions are scored it is a second.
+_SECONDS = 5.0
+
 
 def scorer_and_store(units: Path | None, places: Path | None, config: Path | None) -> tuple[LiveScorer, Store]:
     """Return what scores and keeps petitions, in the process that does so."""
@@ -52,7 +55,8 @@ def run(
         max_petitions=switches["max_petitions"],
         reports=dict(reports),
     )
-    scorer = LiveScorer(units, places, config)
+    # This one routes refused petitions again and names units; it looks less often, so that the two do not load at the same time.
+    scorer = LiveScorer(units, places, config, seconds=_SECONDS)
     with Store.open(store_address()) as store:
         history = workspace() / "watch" / "history.jsonl"
         make = partial(scorer_and_store, units, places, config)

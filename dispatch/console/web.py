@@ -87,7 +87,7 @@ class Page:
             t=self.text, page=self, lang=self.language, user=self.session.user if self.session else None,
             csrf=self.session.csrf if self.session else "", today=dt.date.today(), path=self.request.url.path,
             notice=self.text(flash, id=about) if flash.startswith("notice.") and flash in TEXTS else "",
-            notice_path=show.path("petitions", about) if about else "", language_link=self._other_language(), versions=_versions(), **values,
+            notice_path=show.path("petitions", about) if about and not self.request.url.path.endswith(about) else "", language_link=self._other_language(), versions=_versions(), **values,
         )  # fmt: skip
         answer = HTMLResponse(html, status, headers={**_HEADERS, "Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
         if self.service.settings.tls:

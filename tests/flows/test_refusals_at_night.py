@@ -18,7 +18,7 @@ from toy_city import small_city
 from dispatch.feedback import record
 from dispatch.store import Store, WriteResult, tables
 from dispatch.store.tables import suggestions
-from flows import batch
+from flows import batch, storing
 from flows.grouping import find_events
 from flows.plan import Plan, make_plan
 from flows.scoring import LiveScorer
@@ -51,14 +51,14 @@ def scored(plan: Plan) -> None:
 def written(plan: Plan, store_url: str) -> WriteResult:
     with Store.open(store_url) as store:
         store.begin_run(plan.run_id, inputs_digest="", model_version=plan.model, config_version="c", started_at=dt.datetime(2026, 1, 5))
-    result = batch.write(plan, 0)
+    result = storing.write(plan, 0)
     batch.forget(plan)
     return result
 
 
 def run(plan: Plan, store_url: str) -> WriteResult:
     scored(plan)
-    batch.render(plan, 0)
+    storing.render(plan, 0)
     return written(plan, store_url)
 
 
@@ -88,8 +88,8 @@ def test_a_rerun_of_the_same_file_adds_nothing(
     refuse(store_url, scorer, "N1")
     plan = night(file)
     scored(plan)
-    batch.render(plan, 0)
-    lines = [orjson.loads(line) for line in batch.rendered(plan, 0).lines]
+    storing.render(plan, 0)
+    lines = [orjson.loads(line) for line in storing.rendered(plan, 0).lines]
     assert [line["lead_unit"]["code"] == "N" for line in lines] == [True, False, True, True]
     again = written(plan, store_url)
     assert (again.new_suggestions, again.unchanged, again.stale) == (0, 4, ())
@@ -107,9 +107,9 @@ def test_refused_while_the_run_is_under_way(
     plan = night(petitions(changed, "later.csv"))
     scored(plan)
     if when == "rendered":
-        batch.render(plan, 0)
+        storing.render(plan, 0)
     refuse(store_url, scorer, "N2")
-    batch.render(plan, 0)
+    storing.render(plan, 0)
     result = written(plan, store_url)
     assert (result.new_suggestions, result.unchanged, result.stale) == (4, 0, ())
     with Store.open(store_url) as store:
