@@ -24,7 +24,7 @@ def nightly() -> dict[str, Any]:
     return deployment("nightly")
 
 
-@pytest.mark.parametrize("name", ["nightly", "retrain"])
+@pytest.mark.parametrize("name", ["nightly", "retrain", "daily", "publish", "mine"])
 def test_entrypoint_is_a_flow(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from prefect.flows import Flow, load_flow_from_entrypoint
 
