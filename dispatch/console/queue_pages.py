@@ -20,7 +20,7 @@ from dispatch.labels import DECISION_NAMES, URGENCY_LEVELS
 router = APIRouter()
 #: Counts above the queue, by the name of their text.
 CHIPS = {
-    "open": Filters(), "critical": Filters(urgency="critical"), "urgent": Filters(urgency="urgent"), "overdue": Filters(due="overdue"),
+    "open": Filters(), "review": Filters(decision="review"), "critical": Filters(urgency="critical"), "urgent": Filters(urgency="urgent"), "overdue": Filters(due="overdue"),
     "today": Filters(due="today"), "soon": Filters(due="soon"),
 }  # fmt: skip
 
