@@ -22,7 +22,7 @@ run: $(READY)  ## set everything up, route the bundled petitions and mine the bu
 .PHONY: test
 test: $(READY_TO_TEST)  ## set everything up, check style, types and floors, and run every test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: lint
 lint: $(READY_TO_TEST)  ## style (ruff), types (mypy), floors (import-linter)

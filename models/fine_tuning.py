@@ -77,7 +77,7 @@ def fine_tune(
     learn, test = np.flatnonzero(~held), np.flatnonzero(held)
     optimiser = torch.optim.AdamW(_groups(model, settings), weight_decay=0.01)
     total = math.ceil(len(learn) / settings.batch) * settings.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, total))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, total))
     best, kept, since = -1.0, None, 0
     for number in range(1, settings.epochs + 1):
         loss, speed = _epoch(model, rows, y, learn, optimiser, schedule, settings, generator)
@@ -107,7 +107,7 @@ def _epoch(
 
     started, total = time.perf_counter(), 0.0
     model.train()
-    for batch in training_batches([len(row) for row in rows], learn, settings.batch, generator):
+    for batch in _training_batches([len(row) for row in rows], learn, settings.batch, generator):
         ids, mask = (torch.from_numpy(part) for part in padded([rows[i] for i in batch]))
         with autocast():
             logits = model(input_ids=ids, attention_mask=mask).logits
@@ -146,7 +146,7 @@ def _pretrained(encoder: str | Path, classes: int, settings: FineTuning) -> tupl
         msg = f"{encoder}: no encoder that transformers can read ({error}); give a folder in the layout of save_pretrained"
         raise TransformerError(msg) from error
     model = model.to(torch.float32)
-    layers = layers_of(model)
+    layers = _layers(model)
     if 0 < settings.layers < len(layers):
         del layers[settings.layers :]
         model.config.num_hidden_layers = settings.layers
@@ -154,7 +154,7 @@ def _pretrained(encoder: str | Path, classes: int, settings: FineTuning) -> tupl
     return tokenizer, model
 
 
-def layers_of(model: Any) -> Any:  # noqa: ANN401
+def _layers(model: Any) -> Any:  # noqa: ANN401
     """Return the encoder's list of layers.
 
     Raises:
@@ -162,7 +162,7 @@ def layers_of(model: Any) -> Any:  # noqa: ANN401
     """
     import torch
 
-    body = getattr(model, model.base_model_prefix, model)
+    body = getattr(model, model.base_model_prefix)
     found = [part for part in body.modules() if isinstance(part, torch.nn.ModuleList)]
     if not found:
         msg = f"{type(model).__name__}: an encoder without a list of layers cannot be fine-tuned here"
@@ -183,7 +183,7 @@ def _start_pooler(model: Any) -> None:  # noqa: ANN401
 
 def _groups(model: Any, settings: FineTuning) -> list[dict[str, Any]]:  # noqa: ANN401
     """Return the parameters with their rates: layers below learn slower, frozen ones not at all."""
-    layers = layers_of(model)
+    layers = _layers(model)
     depth = len(layers)
     frozen = int(depth * settings.frozen)
     groups: list[dict[str, Any]] = []
@@ -208,12 +208,11 @@ def _groups(model: Any, settings: FineTuning) -> list[dict[str, Any]]:  # noqa: 
     return [*groups, {"params": head, "lr": settings.rate * _HEAD_RATE}]
 
 
-def rate_at(step: int, total: int) -> float:
-    """Return the share of the learning rate at a step: up in the first tenth, then down to nothing."""
+def _rate(step: int, total: int) -> float:
     warm = max(_WARM_UP * total, 1)
     return min(1.0, (step + 1) / warm) * max(0.0, (total - step) / total)
 
-def training_batches(lengths: list[int], learn: I64, size: int, generator: np.random.Generator) -> list[list[int]]:
+def _training_batches(lengths: list[int], learn: I64, size: int, generator: np.random.Generator) -> list[list[int]]:
     """Return the rows in random batches of near length."""
     order = generator.permutation(learn).tolist()
     batches = []
