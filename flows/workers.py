@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -11,6 +11,7 @@ from threading import Thread
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
+from corpora.workspace import HOME_VARIABLE, STORE_VARIABLE
 from flows.plan import Plan
 
 #: Environment variable with the plan whose router `flows.warm` loads.
@@ -52,11 +53,13 @@ class Workers:
         if self._count > 1 and self._pool is None:
             # Not forked from this process: with Prefect's threads that may hang.
             context = get_context("forkserver")
+            # The server that forks was started once, perhaps for another workspace.
+            where = {name: os.environ.get(name, "") for name in (HOME_VARIABLE, STORE_VARIABLE)}
             if self._plan is not None:
                 context.set_forkserver_preload(["flows.warm"])
                 os.environ[PLAN] = self._plan.to_json()
-            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin, initargs=(_NICE,))
-            self._aside = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(0,))
+            self._pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_begin, initargs=(_NICE, where))
+            self._aside = ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(0, where))
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the function's result, computed in one of the processes."""
@@ -79,8 +82,12 @@ def _submit(pool: ProcessPoolExecutor | None, function: Callable[P, R], *args: P
     return done
 
 
-def _begin(nice: int) -> None:
-    """Give way to others by `nice`; end this process when the one that gives it work is gone: killed, that one cannot say so."""
+def _begin(nice: int, where: Mapping[str, str]) -> None:
+    """Work in the workspace `where`, give way to others by `nice`, and end when the process that gives work is gone.
+
+    Killed, that one cannot say so.
+    """
+    os.environ |= where
     os.nice(nice)
     parent = parent_process()
     if parent is not None:
