@@ -263,7 +263,7 @@ def zipped() -> bytes:
     """Return a zip file that is no workbook."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("readme.txt", "x")
+        archive.writestr(zipfile.ZipInfo("readme.txt"), "x")  # of a fixed time: tests are named after it
     return file.getvalue()
 
 

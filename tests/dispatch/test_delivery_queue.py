@@ -157,9 +157,9 @@ def test_a_gone_workers_messages_are_free_at_once(store: Store) -> None:
     assert statuses(store) == {1: "pending", 2: "sending"}
 
 
-@pytest.mark.parametrize("name", [None, "", "w", "somewhere-else:1:2:3", "-:1:-:x", "x:y:z", f"x:{os.getpid()}:1:a"])
+@pytest.mark.parametrize("name", [None, "", "w", "somewhere-else:1:2:3", "-:1:-:x", "x:y:z", "x:PID:1:a"])
 def test_who_is_not_known_to_be_gone(name: str | None) -> None:
-    assert not is_gone(name)
+    assert not is_gone(name and name.replace("PID", str(os.getpid())))
 
 
 def test_a_paused_subscriber_gets_nothing(store: Store) -> None:
