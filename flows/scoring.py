@@ -8,6 +8,7 @@ with. What cannot be loaded changes nothing but the status.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import hashlib
 import logging
 import sys
@@ -63,6 +64,14 @@ def _giving_way() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+def _keep() -> None:
+    """Leave what lives now out of garbage collection: going through a router stops all threads for an eighth of a second.
+
+    A router that no longer serves holds no cycles and is freed when its last batch ends.
+    """
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,8 @@ class LiveScorer:
 
     def start(self) -> None:
         """Look for changes from now on, in a thread of its own."""
+        gc.collect()
+        _keep()
         self._stop.clear()
         self._thread = threading.Thread(target=self._watch, name="champion", daemon=True)
         self._thread.start()
@@ -199,6 +210,7 @@ class LiveScorer:
                     return False
                 with _giving_way():
                     self._now = self._load(wanted, self._now.swaps + 1)
+                _keep()
             except Exception as error:
                 self._failed = (wanted, time.monotonic() + _AGAIN)
                 if self._error != str(error):

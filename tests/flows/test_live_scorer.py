@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +63,21 @@ def test_a_promoted_version_serves(two: tuple[Path, str, str]) -> None:
     registry.rollback(root, "unit")
     assert scorer.refresh()
     assert scorer.status().unit_version == first
+
+
+def test_what_no_longer_serves_is_freed_without_a_collection(two: tuple[Path, str, str]) -> None:
+    """The service leaves routers out of garbage collection: one that stayed would fill the memory, a day at a time."""
+    root, first, second = two
+    scorer = swept(root, first)
+    old = weakref.ref(scorer._now.router)
+    registry.promote(root, "unit", second)
+    gc.disable()
+    try:
+        assert scorer.refresh()
+        assert old() is None
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def test_the_thread_sees_it_by_itself(two: tuple[Path, str, str]) -> None:
