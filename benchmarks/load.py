@@ -67,8 +67,9 @@ def measure(name: str, service: object, letters: list[dict[str, str]], options: 
 
         run(50, 3)
         rate = options.rate if versions else min(options.peer_rate, options.rate)
-        for asked in [rate] if versions else [rate, options.rate]:
-            turns = [run(asked, options.seconds, versions[turn % 2] if versions else None) for turn in range(options.turns if versions else 1)]
+        # The service at one rate, as it is and with a swap in each turn; the peer at a rate it may bear, and at the same one.
+        for asked, swaps in [(rate, None), (rate, versions)] if versions else [(rate, None), (options.rate, None)]:
+            turns = [run(asked, options.seconds, swaps[turn % 2] if swaps else None) for turn in range(options.turns if versions else 1)]
             for turn in turns:
                 print(f"  {name:<28} {asked:5g}/s  {turn}", flush=True)
             if len(turns) > 1:
