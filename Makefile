@@ -33,7 +33,7 @@ lint: $(READY_TO_TEST)  ## style (ruff), types (mypy), floors (import-linter)
 .PHONY: bench
 bench: $(READY_TO_TEST)  ## measure accuracy and speed against the baselines (needs the evaluation data)
 	@$(BIN)/minqing statutes build
-	@for file in benchmarks/accuracy.py benchmarks/segmentation.py benchmarks/zero_history.py benchmarks/citations.py benchmarks/gaps.py benchmarks/renumbering.py benchmarks/statute_search.py benchmarks/throughput.py benchmarks/new_unit.py benchmarks/label_errors.py benchmarks/drift.py benchmarks/replies.py benchmarks/retrain.py benchmarks/transformer.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/accuracy.py benchmarks/segmentation.py benchmarks/zero_history.py benchmarks/citations.py benchmarks/gaps.py benchmarks/renumbering.py benchmarks/statute_search.py benchmarks/throughput.py benchmarks/new_unit.py benchmarks/label_errors.py benchmarks/drift.py benchmarks/replies.py benchmarks/retrain.py benchmarks/transformer.py benchmarks/store.py benchmarks/load.py benchmarks/delivery.py benchmarks/crash.py benchmarks/console.py benchmarks/conformance.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 .PHONY: clean
 clean:  ## remove what set-up and runs left in this folder
