@@ -9,13 +9,13 @@ from pathlib import Path
 from sqlalchemy import and_, func, literal_column, select
 
 from corpora.workspace import store_address
+from dispatch.delivery.letters import backlog
 from dispatch.store import schema
 from dispatch.store.engine import shown, step
 from dispatch.store.outbox import now
-from dispatch.store.tables import api_keys, deliveries, outbox, runs, subscribers
+from dispatch.store.tables import api_keys, outbox, runs, subscribers
 from flows.doctor import FAIL, OK, WARN, Finding, Surroundings
 
-_UNDONE = ("pending", "sending")
 #: Age of the oldest message that waits, from which somebody should look, and from which something is wrong.
 _SLOW, _STUCK = dt.timedelta(hours=1), dt.timedelta(days=1)
 #: A run that is still going, or the last one that ended: so long ago that nights were missed.
@@ -80,21 +80,15 @@ def messages(around: Surroundings) -> list[Finding]:
     """What subscribers have not had: how old the oldest is, and dead letters."""
     if around.store is None:
         return [_NO_STORE]
-    found = []
     with around.store.reading() as connection:
-        for name, active, position in connection.execute(
-            select(subscribers.c.name, subscribers.c.active, subscribers.c.position).order_by(subscribers.c.name)
-        ).all():
-            mine = deliveries.c.subscriber == name
-            dead = connection.execute(select(func.count()).where(mine, deliveries.c.status == "dead")).scalar_one()
-            waiting, first = connection.execute(
-                select(func.count(), func.min(deliveries.c.position)).where(mine, deliveries.c.status.in_(_UNDONE))
-            ).one()
-            # Positions are in the order of time: the oldest is the first of either kind.
-            ahead = connection.execute(select(func.min(outbox.c.position)).where(outbox.c.position > position)).scalar_one()
-            oldest = min((item for item in (first, ahead) if item is not None), default=None)
-            at = connection.execute(select(outbox.c.at).where(outbox.c.position == oldest)).scalar_one_or_none()
-            found.append(_told(name, bool(active), dead, waiting, now() - at if at else dt.timedelta()))
+        far = backlog(connection)
+    found = [
+        _told(
+            item.subscriber.name, item.subscriber.active, item.dead, item.waiting,
+            now() - item.waiting_since if item.waiting_since else dt.timedelta(),
+        )
+        for item in far
+    ]  # fmt: skip
     return found or [Finding(OK, "没有订阅系统 no subscribers")]
 
 

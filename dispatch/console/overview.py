@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from corpora.workspace import models_dir
 from dispatch.console.files import Report, newest
+from dispatch.delivery.letters import backlog
 from dispatch.service.context import Service
 from dispatch.store.outbox import now
-from dispatch.store.tables import deliveries, outbox, runs, subscribers
+from dispatch.store.tables import runs
 
 _RUNS = 6
 #: Bytes of a log that are read from its end.
 _TAIL = 1 << 20
-#: Undelivered messages are counted up to here.
-_COUNTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +103,7 @@ def _last_line(path: Path, version: str = "") -> Mapping[str, Any] | None:
 
 def _receivers(connection: Connection) -> list[Receiver]:
     found = []
-    for row in connection.execute(select(subscribers).order_by(subscribers.c.name)):
-        mine = deliveries.c.subscriber == row.name
-        left = select(deliveries.c.position).where(mine, deliveries.c.status.in_(("pending", "sending"))).limit(_COUNTED)
-        ahead = select(outbox.c.position).where(outbox.c.position > row.position).limit(_COUNTED)
-        waiting = sum(connection.execute(select(func.count()).select_from(part.subquery())).scalar_one() for part in (left, ahead))
-        first = connection.execute(
-            select(func.min(outbox.c.at)).where(
-                outbox.c.position.in_(select(func.min(deliveries.c.position)).where(mine, deliveries.c.status.in_(("pending", "sending"))))
-            )
-        ).scalar_one() or connection.execute(
-            select(outbox.c.at).where(outbox.c.position > row.position).order_by(outbox.c.position).limit(1)
-        ).scalar_one_or_none()
-        dead = connection.execute(select(func.count()).where(mine, deliveries.c.status == "dead")).scalar_one()
-        minutes = int((now() - first).total_seconds() // 60) if first else 0
-        found.append(Receiver(row.name, bool(row.active), waiting, minutes, dead))
+    for item in backlog(connection):
+        minutes = int((now() - item.waiting_since).total_seconds() // 60) if item.waiting_since else 0
+        found.append(Receiver(item.subscriber.name, item.subscriber.active, item.unseen + item.waiting, minutes, item.dead))
     return found

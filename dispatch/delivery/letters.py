@@ -47,6 +47,7 @@ class Backlog:
         held: deliveries that wait behind a dead letter.
         delivered: how many it got.
         oldest: when the oldest of those it did not get was written, UTC without zone.
+        waiting_since: the same without dead letters.
     """
 
     subscriber: Subscriber
@@ -56,6 +57,7 @@ class Backlog:
     held: int
     delivered: int
     oldest: dt.datetime | None
+    waiting_since: dt.datetime | None
 
 
 def listed(
@@ -94,21 +96,26 @@ def backlog(connection: Connection, name: str | None = None) -> list[Backlog]:
         if DEAD in counts:
             query = select(func.count()).select_from(deliveries).where(d.subscriber == item.name, d.status == PENDING, blocked)
             held = connection.execute(query).scalar_one()
-        firsts = [counts[status][1] for status in UNFINISHED if status in counts]
-        if latest > item.position:
-            firsts.append(item.position + 1)
-        oldest = None
-        if firsts:
-            query_at = select(outbox.c.at).where(outbox.c.position >= min(firsts)).order_by(outbox.c.position).limit(1)
-            oldest = connection.execute(query_at).scalar_one_or_none()
+        # Positions are in the order of time.
+        ahead = [item.position + 1] if latest > item.position else []
+        waiting = [counts[status][1] for status in (PENDING, SENDING) if status in counts] + ahead
+        lost = [counts[DEAD][1]] if DEAD in counts else []
         number = {status: count for status, (count, _) in counts.items()}
         found.append(
             Backlog(
                 item, int(latest - item.position), number.get(PENDING, 0) + number.get(SENDING, 0), number.get(DEAD, 0), held,
-                number.get(DELIVERED, 0), oldest,
+                number.get(DELIVERED, 0), _written_at(connection, waiting + lost), _written_at(connection, waiting),
             )
         )  # fmt: skip
     return found
+
+
+def _written_at(connection: Connection, positions: Sequence[int]) -> dt.datetime | None:
+    """Return when the first message from the lowest of these positions on was written."""
+    if not positions:
+        return None
+    query = select(outbox.c.at).where(outbox.c.position >= min(positions)).order_by(outbox.c.position).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def replay(

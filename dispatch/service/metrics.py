@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from dispatch.delivery.queue import UNFINISHED
 from dispatch.store.outbox import now
 from dispatch.store.tables import OPEN, api_keys, counters, deliveries, outbox, petitions, subscribers
 
@@ -96,8 +97,7 @@ class StoreCollector(Collector):
             yield lag
             yield age
             states = GaugeMetricFamily("minqing_deliveries", "Deliveries that are not done, by state.", labels=["subscriber", "status"])
-            unfinished = ("pending", "sending", "dead")
-            query = select(deliveries.c.subscriber, deliveries.c.status, func.count()).where(deliveries.c.status.in_(unfinished))
+            query = select(deliveries.c.subscriber, deliveries.c.status, func.count()).where(deliveries.c.status.in_(UNFINISHED))
             for subscriber, status, count in connection.execute(query.group_by(deliveries.c.subscriber, deliveries.c.status)):
                 states.add_metric([subscriber, status], count)
             yield states
