@@ -16,9 +16,11 @@ from corpora.labelled import row_keys
 from corpora.records import PETITION_SCHEMA
 from corpora.workspace import store_address
 from dispatch.store import Store
-from dispatch.store.decided import ACCEPTED, REASSIGNED, last_decisions, verdicts_by_unit
+from dispatch.store.decided import last_decisions, verdicts_by_unit
+from dispatch.store.decisions import ACCEPTED, REASSIGNED, REFUSED
 
-#: What is learnt from: nothing, every decision that names a unit, or only those in which a person put the machine right.
+#: What is learnt from: nothing, every decision that names a unit, or only those in which a person put the machine right: who
+#: accepts has seen the suggestion and may have gone along with it, who corrects knew better.
 NONE, ALL, CORRECTIONS = "none", "all", "corrections"
 KINDS = (NONE, ALL, CORRECTIONS)
 
@@ -88,7 +90,7 @@ def summary(since: dt.datetime | None = None) -> dict[str, Any]:
         "verdicts": dict(total),
         "accepted_share": total[ACCEPTED] / total.total() if total else None,
         "units": {
-            unit: dict(counts) | {"refused_share": counts["refused"] / counts.total()}
+            unit: dict(counts) | {"refused_share": counts[REFUSED] / counts.total()}
             for unit, counts in sorted(units.items(), key=lambda item: (-item[1].total(), item[0]))
         },
     }

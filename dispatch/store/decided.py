@@ -13,9 +13,6 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from dispatch.store.tables import decisions, petitions, suggestions
 
-#: How sure a label is. Who accepts has seen the suggestion and may have gone along with it; who corrects knew better.
-ACCEPTED, REASSIGNED = "accepted", "reassigned"
-
 
 def last_decisions(since: dt.datetime | None = None) -> Select[Any]:
     """Return the query for the last decision on each petition, with the petition as stored; `since` is UTC."""

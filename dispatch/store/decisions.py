@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
+from dispatch.store.engine import batches
 from dispatch.store.outbox import DECIDED, Message, announce, note, now, take_numbers
 from dispatch.store.tables import decisions, petitions, refusals, suggestions
 
@@ -152,8 +153,8 @@ def refused_units(connection: Connection, petition_ids: list[str]) -> dict[str, 
     """Return the codes of the units that sent petitions back, in order; petitions without any are left out."""
     query = select(refusals.c.petition_id, refusals.c.unit).order_by(refusals.c.petition_id, refusals.c.at, refusals.c.unit)
     found: dict[str, list[str]] = {}
-    for start in range(0, len(petition_ids), 8_000):
-        for pid, unit in connection.execute(query.where(refusals.c.petition_id.in_(petition_ids[start : start + 8_000]))):
+    for batch in batches(petition_ids):
+        for pid, unit in connection.execute(query.where(refusals.c.petition_id.in_(batch))):
             found.setdefault(pid, []).append(unit)
     return found
 
