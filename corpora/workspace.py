@@ -5,6 +5,7 @@ Petitions are personal data, so every folder is made for its owner alone (mode 0
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def labels_dir() -> Path:
 def retrains_dir() -> Path:
     """Return the folder of the records and reports of retrainings, made if it is not there."""
     return _private(workspace() / "retrains")
+
+
+def login() -> str:
+    """Return the login name of who gives a command; "unknown" where the system has none, as in a container of a user without an entry."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def _private(path: Path) -> Path:

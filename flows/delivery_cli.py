@@ -87,14 +87,14 @@ def replay(name: str, positions: tuple[int, ...], from_position: int | None) -> 
 
     With --from, everything from there on is sent again, for a receiver that lost what it had. Messages keep their ids.
     """
+    from corpora.workspace import login
     from dispatch.delivery.letters import replay as again
-    from flows.delivering import actor
 
     if positions and from_position is not None:
         msg = "POSITIONS or --from, not both"
         raise click.UsageError(msg)
     with opened() as store, store.writing() as connection:
-        count = again(connection, actor(), name, positions=positions, from_position=from_position)
+        count = again(connection, login(), name, positions=positions, from_position=from_position)
     click.echo(f"将重发 to be sent again: {count}")
 
 
@@ -104,11 +104,11 @@ def replay(name: str, positions: tuple[int, ...], from_position: int | None) -> 
 @click.option("--why", required=True, help="Why, for the audit trail.")
 def skip(name: str, positions: tuple[int, ...], why: str) -> None:
     """Give up messages of NAME, so that what follows of their petitions can go out."""
+    from corpora.workspace import login
     from dispatch.delivery.letters import skip as given_up
-    from flows.delivering import actor
 
     with opened() as store, store.writing() as connection:
-        count = given_up(connection, actor(), name, positions, why)
+        count = given_up(connection, login(), name, positions, why)
     click.echo(f"已跳过 skipped: {count}")
 
 

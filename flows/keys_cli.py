@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import re
 from typing import Any
 
 import click
 
+from corpora.workspace import login
 from flows.options import JSON, dumped
 
 _BY = click.option("--by", default="", help="Who does it, for the audit trail; the login name by default.")
@@ -50,7 +50,7 @@ def add(name: str, scopes: tuple[str, ...], lasts: dt.timedelta | None, by: str,
     from dispatch.service import keys as found
 
     with _opened() as store, store.writing() as connection:
-        key, text = found.add(connection, name, scopes, lasts=lasts, by=by or getpass.getuser())
+        key, text = found.add(connection, name, scopes, lasts=lasts, by=by or login())
     _told(key, text, as_json)
 
 
@@ -77,7 +77,7 @@ def rotate(which: str, grace: dt.timedelta, lasts: dt.timedelta | None, by: str,
     from dispatch.service import keys as found
 
     with _opened() as store, store.writing() as connection:
-        key, text = found.rotate(connection, which, grace=grace, lasts=lasts, by=by or getpass.getuser())
+        key, text = found.rotate(connection, which, grace=grace, lasts=lasts, by=by or login())
     _told(key, text, as_json)
 
 
@@ -89,7 +89,7 @@ def revoke(which: str, by: str) -> None:
     from dispatch.service import keys as found
 
     with _opened() as store, store.writing() as connection:
-        ended = found.revoke(connection, which, by=by or getpass.getuser())
+        ended = found.revoke(connection, which, by=by or login())
     click.echo("已吊销 revoked: " + ", ".join(f"{key.name} ({key.key_id})" for key in ended))
 
 

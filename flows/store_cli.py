@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from corpora.workspace import login
 from flows.options import JSON, dumped
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def restore(file: Path, by: str, yes: bool) -> None:
 
     if not yes:
         click.confirm(f"以备份替换 replace {shown(store_address())}?", abort=True)
-    moved = put(store_address(), file, by or getpass.getuser())
+    moved = put(store_address(), file, by or login())
     click.echo(f"已恢复 restored   {file} → {shown(store_address())}")
     if moved is not None:
         click.echo(f"原库移至 the store before is now   {moved}")
@@ -130,7 +130,7 @@ def purge(age: dt.timedelta, dry_run: bool, also_open: bool, also_undelivered: b
     before = (dt.datetime.now() - age).replace(hour=0, minute=0, second=0, microsecond=0)
     with Store.open(store_address()) as opened:
         done = remove(
-            opened, before, actor=by or getpass.getuser(), also_open=also_open, also_undelivered=also_undelivered, dry_run=dry_run
+            opened, before, actor=by or login(), also_open=also_open, also_undelivered=also_undelivered, dry_run=dry_run
         )
         trouble = None if dry_run else compact(opened)
     if as_json:

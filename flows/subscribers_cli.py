@@ -57,15 +57,15 @@ def add(
     Whoever has heard of a petition hears all that follows of it, whatever --unit, --issue, --decision and --urgency say: so
     a receiver learns that a petition is not its own any more.
     """
+    from corpora.workspace import login
     from dispatch.delivery import subscribers as known
     from dispatch.delivery.addresses import is_plain
-    from flows.delivering import actor
 
     given = {"kinds": kinds, "units": units, "issues": issues, "decisions": decisions, "urgency": urgency}
     how = known.pairs(settings, "--set") | ({"format": form} if form else {})
     with opened() as store, store.writing() as connection:
         made, secret = known.add(
-            connection, actor(), name, address, filters={key: value for key, value in given.items() if value}, settings=how, from_start=from_start
+            connection, login(), name, address, filters={key: value for key, value in given.items() if value}, settings=how, from_start=from_start
         )
     if as_json:
         click.echo(dumped({"name": name, "kind": made.kind, "address": made.shown, "secret": secret, "position": made.position}))
@@ -102,11 +102,11 @@ def show(name: str) -> None:
 @click.argument("settings", nargs=-1, required=True, metavar="NAME=VALUE…")
 def set_(name: str, settings: tuple[str, ...]) -> None:
     """Change settings, as `show` lists them; running workers follow within seconds."""
+    from corpora.workspace import login
     from dispatch.delivery import subscribers as known
-    from flows.delivering import actor
 
     with opened() as store, store.writing() as connection:
-        known.change(connection, actor(), name, known.pairs(settings, "set"))
+        known.change(connection, login(), name, known.pairs(settings, "set"))
     click.echo(f"已更改 changed {name}: {', '.join(settings)}")
 
 
@@ -127,11 +127,11 @@ def resume(name: str, why: str) -> None:
 
 
 def _switch(name: str, active: bool, why: str) -> None:
+    from corpora.workspace import login
     from dispatch.delivery.subscribers import set_active
-    from flows.delivering import actor
 
     with opened() as store, store.writing() as connection:
-        changed = set_active(connection, actor(), name, active, why)
+        changed = set_active(connection, login(), name, active, why)
     told = ("已启用 active" if active else "已暂停 paused") if changed else "原已如此 was so already"
     click.echo(f"{told}: {name}")
 
@@ -141,11 +141,11 @@ def _switch(name: str, active: bool, why: str) -> None:
 @click.option("--force", is_flag=True, help="Even if there are messages it did not get.")
 def remove(name: str, force: bool) -> None:
     """Remove one with its deliveries."""
+    from corpora.workspace import login
     from dispatch.delivery.subscribers import remove as removed
-    from flows.delivering import actor
 
     with opened() as store, store.writing() as connection:
-        left = removed(connection, actor(), name, force=force)
+        left = removed(connection, login(), name, force=force)
     click.echo(f"已删除 removed {name}" + (f"，{left} 条未送达 messages undelivered" if left else ""))
 
 
@@ -154,11 +154,11 @@ def remove(name: str, force: bool) -> None:
 @click.option("--hours", default=48.0, show_default=True, type=click.FloatRange(0, 8_760), help="How long the old one signs as well.")
 def rotate_secret(name: str, hours: float) -> None:
     """Replace the signing secret; the old one signs beside it for --hours, so that the receiver can change over."""
+    from corpora.workspace import login
     from dispatch.delivery.subscribers import rotate
-    from flows.delivering import actor
 
     with opened() as store, store.writing() as connection:
-        secret = rotate(connection, actor(), name, hours)
+        secret = rotate(connection, login(), name, hours)
     click.echo(f"新的签名密钥 new signing secret（只显示这一次 shown once）:\n  {secret}")
     if hours:
         click.echo(f"旧密钥再用 {hours:g} 小时 the old one signs beside it for {hours:g} h")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from corpora.workspace import login
 from flows.options import JSON, dumped
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add(name: str, role: str) -> None:
     accounts.clean_name(name)
     password = _password()
     with _store() as store, store.writing() as connection:
-        accounts.add(connection, name, password, role, getpass.getuser())
+        accounts.add(connection, name, password, role, login())
     click.echo(f"已添加 added: {name}（{role}）")
 
 
@@ -60,7 +60,7 @@ def password(name: str) -> None:
     accounts.clean_name(name)
     new = _password()
     with _store() as store, store.writing() as connection:
-        accounts.set_password(connection, name, new, getpass.getuser())
+        accounts.set_password(connection, name, new, login())
     click.echo(f"已改密 password changed: {name}")
 
 
@@ -84,7 +84,7 @@ def _set_active(name: str, *, active: bool) -> None:
     from dispatch.console import accounts
 
     with _store() as store, store.writing() as connection:
-        accounts.set_active(connection, name, active=active, by=getpass.getuser())
+        accounts.set_active(connection, name, active=active, by=login())
 
 
 def _password() -> str:

@@ -8,7 +8,6 @@ models/<target>/gates/A--vs--B.json   the comparison of version A with the champ
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import json
 import os
 import tempfile
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from corpora.workspace import login
 from models import compatibility
 from models.version_files import ModelError, check_files, folder_of, read_manifest, refuse, told
 
@@ -145,7 +145,7 @@ def _put(root: Path, target: str, version: str, by: str, why: str, kind: str, ex
         msg = f"{error}; nothing was promoted"
         raise ModelError(msg) from error
     at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    entry = Promotion(at, version, now or "", kind, by.strip() or _login(), why)
+    entry = Promotion(at, version, now or "", kind, by.strip() or login(), why)
     with told(home, f"{version} could not be promoted; the champion is still {now or 'none'}"):
         pointer = _draft(home, f"{version}\n")
         try:
@@ -196,14 +196,6 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _login() -> str:
-    """Return the login name; "unknown" where the system has none, as in a container of a user without an entry."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def history(root: Path, target: str) -> list[Promotion]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from dispatch.labels import DECISION_NAMES, URGENCY_NAMES
+from dispatch.store.decisions import ACCEPTED, REASSIGNED
 
 DUE = ("overdue", "today", "soon")
-STATES = ("accepted", "reassigned")
+STATES = (ACCEPTED, REASSIGNED)
 _ISSUE = re.compile(r"[0-9]{2}")
 
 

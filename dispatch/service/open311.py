@@ -24,6 +24,7 @@ from dispatch.service.context import service_of
 from dispatch.service.openapi import MAYBE_KEY, problems
 from dispatch.service.problems import Problem
 from dispatch.service.schemas import Request311, Service311
+from dispatch.store.decisions import ACCEPTED, REASSIGNED
 from dispatch.store.tables import NO_DEADLINE, decisions, petitions, suggestions
 
 router = APIRouter(prefix="/open311/v2", tags=["open311"])
@@ -33,8 +34,7 @@ _LEVELS = 4
 _REACH = 10_000
 #: Characters that XML cannot hold at all.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TAKEN = ("accepted", "reassigned")
-_CODE = r"^([0-9]{2}){1,3}$"
+_TAKEN = (ACCEPTED, REASSIGNED)
 _Time = Annotated[
     str | None, Query(description="ISO 8601; without zone it is China Standard Time.", pattern=r"^\d{4}-\d{2}-\d{2}(T[0-9:.]{4,15}(Z|[+-]\d{2}:\d{2})?)?$")
 ]
